@@ -1,0 +1,200 @@
+package wire
+
+import (
+	"fmt"
+	"mime"
+	"strings"
+)
+
+// MaxBody bounds the JSON of one request, in bytes: 64 KiB (contract, section 2).
+const MaxBody = 64 << 10
+
+// maxProblems bounds how many problems of one request are told: enough for any honest mistake, and small enough that a
+// hostile body is not multiplied in the answer.
+const maxProblems = 100
+
+// Request is what came through the door: a valid Command, or the Problems that keep it from being one.
+//
+// With Problems, only Action, Merchant and ComplaintID of the Command may be used, and the latter two are empty unless
+// they are valid.
+type Request struct {
+	Command  Command
+	Problems []Problem
+
+	TooLarge bool // 413: the body is over MaxBody
+	NotJSON  bool // 415: the body is not said to be application/json
+}
+
+// HTTPRequest is the part of an HTTP request that makes a command.
+type HTTPRequest struct {
+	Merchant    string // from the path
+	ComplaintID string // from the path
+
+	IdempotencyKeys []string // every value of the Idempotency-Key header
+	ContentType     string
+	Body            []byte
+	BodyProblem     string // why the body could not even be taken out of the event; "" when it could
+}
+
+// ReadHTTP reads a command from an HTTP request: merchant and complaint from the path, the rest from the body.
+// All problems are found, not only the first.
+func ReadHTTP(action Action, in HTTPRequest) Request {
+	d := newDoor(action)
+	d.path(merchantRule, in.Merchant)
+	d.path(complaintRule, in.ComplaintID)
+	switch {
+	case in.BodyProblem != "":
+		d.problem("", in.BodyProblem)
+	case len(in.Body) > MaxBody:
+		d.request.TooLarge = true
+		d.problem("", fmt.Sprintf("the body has %d bytes; %d are allowed", len(in.Body), MaxBody))
+	case len(in.Body) == 0: // a completion needs none; for a reply the missing members are named below
+		d.object([]byte("{}"))
+	case !isJSON(in.ContentType):
+		d.request.NotJSON = true
+		d.problem("", "the Content-Type must be application/json (in UTF-8)")
+	default:
+		d.object(in.Body)
+	}
+	d.header(in.IdempotencyKeys)
+	return d.done()
+}
+
+// ReadDetail reads a command from an event's detail or from a bare command object: the members of an HTTP body, and
+// merchant and complaint_id beside them.
+func ReadDetail(action Action, detail []byte) Request {
+	d := newDoor(action)
+	d.rules = append(d.rules, merchantRule, complaintRule)
+	if len(detail) > MaxBody {
+		d.request.TooLarge = true
+		d.problem("", fmt.Sprintf("the command has %d bytes; %d are allowed", len(detail), MaxBody))
+		return d.done()
+	}
+	d.object(detail)
+	return d.done()
+}
+
+// isJSON tells whether a Content-Type is application/json; a charset, if it is named, must be UTF-8 (RFC 8259, 8.1).
+func isJSON(contentType string) bool {
+	mediaType, params, err := mime.ParseMediaType(contentType)
+	if err != nil || mediaType != "application/json" {
+		return false
+	}
+	charset, named := params["charset"]
+	return !named || strings.EqualFold(charset, "utf-8")
+}
+
+// door collects one request and everything that is wrong with it.
+type door struct {
+	rules   []rule
+	request Request
+	seen    map[string]bool
+}
+
+func newDoor(action Action) *door {
+	rules := completeRules
+	if action == Reply {
+		rules = replyRules
+	}
+	return &door{
+		rules:   append([]rule(nil), rules...),
+		request: Request{Command: Command{Action: action}},
+		seen:    map[string]bool{},
+	}
+}
+
+func (d *door) problem(pointer, detail string) {
+	if len(d.request.Problems) < maxProblems {
+		d.request.Problems = append(d.request.Problems, Problem{Pointer: pointer, Detail: detail})
+	}
+}
+
+// path reads one of the two members that an HTTP request carries in its path.
+func (d *door) path(r rule, value string) {
+	d.request.Problems = append(d.request.Problems, r.take(&d.request.Command, value)...)
+}
+
+// object reads the members of the JSON object and then looks for what is missing.
+func (d *door) object(raw []byte) {
+	members, err := Object(raw)
+	if err != nil {
+		d.problem("", "the request "+err.Error())
+		return
+	}
+	for _, m := range members {
+		d.member(m)
+	}
+	for _, r := range d.rules {
+		if r.required && !d.seen[r.name] {
+			d.problem(Pointer(r.name), "is required")
+		}
+	}
+	d.together("jump_url", "jump_url_text")
+	d.together("jump_url_text", "jump_url")
+}
+
+func (d *door) member(m RawMember) {
+	rule, known := d.rule(m.Name)
+	pointer := Pointer(shorten(m.Name))
+	switch {
+	case !known:
+		d.problem(pointer, fmt.Sprintf("is not a member of a %s request", d.request.Command.Action))
+		return
+	case d.seen[m.Name]:
+		d.problem(pointer, "stands twice")
+		return
+	}
+	d.seen[m.Name] = true
+	if string(m.Value) == "null" {
+		d.problem(pointer, "is null; leave the member out instead")
+		return
+	}
+	d.request.Problems = append(d.request.Problems, rule.read(&d.request.Command, m.Value)...)
+}
+
+func (d *door) rule(name string) (rule, bool) {
+	for _, r := range d.rules {
+		if r.name == name {
+			return r, true
+		}
+	}
+	return rule{}, false
+}
+
+// together asks for needed when given is there.
+func (d *door) together(given, needed string) {
+	if d.seen[given] && !d.seen[needed] {
+		d.problem(Pointer(needed), "is required together with "+given)
+	}
+}
+
+// header takes the idempotency key from the HTTP header; it means the same as the member of the body.
+func (d *door) header(values []string) {
+	for _, v := range values {
+		for _, p := range keyText.problems(v) {
+			d.problem("/idempotency_key", "the Idempotency-Key header "+p)
+			return
+		}
+		if known := d.request.Command.IdempotencyKey; known != "" && known != v {
+			d.problem("/idempotency_key", "the request names two different keys (header and body, or the header twice)")
+			return
+		}
+		d.request.Command.IdempotencyKey = v
+	}
+}
+
+func (d *door) done() Request {
+	if len(d.request.Problems) > maxProblems {
+		d.request.Problems = d.request.Problems[:maxProblems]
+	}
+	return d.request
+}
+
+// shorten bounds a member name that is about to be echoed.
+func shorten(name string) string {
+	const max = 64
+	if runes := []rune(name); len(runes) > max {
+		return string(runes[:max]) + "…"
+	}
+	return name
+}

@@ -1,0 +1,64 @@
+package wire
+
+import (
+	"encoding/json"
+	"errors"
+	"regexp"
+)
+
+// complaintsPath is where WeChat Pay keeps complaints: https://pay.weixin.qq.com/doc/v3/merchant/4012467255.
+const complaintsPath = "/v3/merchant-service/complaints-v2/"
+
+// The codes and states of WeChat Pay that decide something here; every other code is only passed on.
+const (
+	WechatPayInvalidRequest = "INVALID_REQUEST" // the complaint's state does not allow it, perhaps because it is done
+	WechatPaySignError      = "SIGN_ERROR"
+	StateProcessed          = "PROCESSED" // 已处理完成
+)
+
+// CompletePath is the path of 反馈处理完成 for a complaint. A valid complaint id needs no escaping.
+func CompletePath(complaintID string) string { return complaintsPath + complaintID + "/complete" }
+
+// ComplaintPath is the path of 查询投诉单详情 for a complaint:
+// https://pay.weixin.qq.com/doc/v3/merchant/4012533436.
+func ComplaintPath(complaintID string) string { return complaintsPath + complaintID }
+
+// CompleteBody is the body of a completion: the one member complainted_mchid (被诉商户号).
+func CompleteBody(complaintedMchid string) []byte {
+	body, err := json.Marshal(struct {
+		ComplaintedMchid string `json:"complainted_mchid"`
+	}{complaintedMchid})
+	if err != nil { // a struct of one string always marshals
+		panic(err)
+	}
+	return body
+}
+
+var wechatPayCode = regexp.MustCompile(`^[0-9A-Z_]{1,64}$`)
+
+// ReadWechatPayError reads the code and message of an error answer. The code is "" when the answer is not one. The
+// answer's detail is left aside: with SIGN_ERROR it quotes the string that was signed.
+func ReadWechatPayError(body []byte) (code, message string) {
+	values, _, err := stringMembers(body)
+	if err != nil || !wechatPayCode.MatchString(values.text["code"]) {
+		return "", ""
+	}
+	return values.text["code"], values.text["message"]
+}
+
+// ReadComplaintState reads complaint_state from the answer to 查询投诉单详情, and makes sure that the answer is about
+// this complaint: a signature says who wrote an answer, not which question it answers.
+func ReadComplaintState(body []byte, complaintID string) (string, error) {
+	values, _, err := stringMembers(body)
+	if err != nil {
+		return "", err
+	}
+	if id := values.text["complaint_id"]; id != "" && id != complaintID {
+		return "", errors.New("is about another complaint")
+	}
+	state := values.text["complaint_state"]
+	if state == "" {
+		return "", errors.New("has no complaint_state")
+	}
+	return state, nil
+}
