@@ -1,0 +1,110 @@
+package sandbox
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Call is one call that a [Host] received.
+type Call struct {
+	N      int // from 1, in the order of arrival
+	Host   string
+	At     time.Time
+	Method string
+	Target string // path with query, as it came
+	Header http.Header
+	Body   []byte
+
+	Merchant    string // the sandbox's name of the merchant, once known
+	ComplaintID string
+	Code        string // what the gateway made of it: "0000", "SIGN_ERROR", "OK" …; "" as long as it has not looked
+	Acted       bool   // the call changed something: a reply was shown, a complaint was settled
+	Status      int    // the HTTP status that was sent; 0 when none was
+	Problem     string // why it was refused, for a person
+}
+
+// Recorder keeps the calls that a [Host] received. The zero value is ready; it may be used by several goroutines at once.
+type Recorder struct {
+	mu      sync.Mutex
+	calls   []Call
+	changed chan struct{}
+}
+
+// Calls returns a copy of all calls so far.
+func (r *Recorder) Calls() []Call {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.calls)
+}
+
+// Len is the number of calls so far.
+func (r *Recorder) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.calls)
+}
+
+// Reset forgets all calls.
+func (r *Recorder) Reset() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = nil
+	r.announce()
+}
+
+// Wait returns the calls as soon as enough of them satisfy what the caller waits for, or the context's error.
+func (r *Recorder) Wait(ctx context.Context, enough func([]Call) bool) ([]Call, error) {
+	for {
+		r.mu.Lock()
+		calls := slices.Clone(r.calls)
+		if r.changed == nil {
+			r.changed = make(chan struct{})
+		}
+		changed := r.changed
+		r.mu.Unlock()
+		if enough(calls) {
+			return calls, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return calls, ctx.Err()
+		}
+	}
+}
+
+// announce wakes whoever waits. The lock is held.
+func (r *Recorder) announce() {
+	if r.changed != nil {
+		close(r.changed)
+		r.changed = nil
+	}
+}
+
+// arrive records a call and numbers it.
+func (r *Recorder) arrive(c Call) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c.N = 1
+	if n := len(r.calls); n > 0 {
+		c.N = r.calls[n-1].N + 1
+	}
+	r.calls = append(r.calls, c)
+	r.announce()
+	return c.N
+}
+
+// update replaces the record of a call that arrived earlier; one that was forgotten stays forgotten.
+func (r *Recorder) update(c Call) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.calls {
+		if r.calls[i].N == c.N && r.calls[i].At.Equal(c.At) {
+			r.calls[i] = c
+		}
+	}
+	r.announce()
+}
