@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	bodyLimit    = 1 << 20 // bytes of a request that a gateway reads; the largest honest one has about 6 KiB
-	headerWait   = 5 * time.Second
-	readWait     = 10 * time.Second
+	bodyLimit  = 1 << 20 // bytes of a request that a gateway reads; the largest honest one has about 6 KiB
+	headerWait = 5 * time.Second
+	readWait   = 10 * time.Second
 	idleWait   = 8 * time.Second // WeChat Pay's servers drop an idle connection after 8 seconds
 )
 
