@@ -1,0 +1,61 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/kesu-go/kesu/pkg/wire"
+)
+
+// verdict is what a claim does about the entry it found.
+type verdict int
+
+const (
+	free       verdict = iota // claim it
+	ours                      // it is the claim that was just written
+	takeOver                  // claim it from exactly this holder
+	replay                    // tell the stored result
+	inProgress                // somebody else is at it
+	unknown                   // tell that it may have been done
+	mismatch                  // the key belongs to another payload
+)
+
+// decide is the table of the contract's section 6: what the one who makes request r with the token owner gets for what
+// it found at the time now. The text is the reason, for the log.
+//
+// An entry past its ExpiresAt does not exist. Otherwise another payload is a mismatch before anything else.
+func decide(found Entry, r Request, owner string, now time.Time) (verdict, string) {
+	switch {
+	case found.State == Absent:
+		return free, "nothing is stored"
+	case !found.ExpiresAt.After(now):
+		return free, "what was stored has expired"
+	case found.PayloadHash != r.PayloadHash:
+		return mismatch, "the key was used for another payload"
+	case found.State == Claimed && found.Owner == owner:
+		return ours, "our own claim, whose acknowledgement was lost"
+	case found.State == Succeeded:
+		return replay, "it succeeded before"
+	case found.State == Claimed && found.LeaseUntil.After(now):
+		return inProgress, "another holder's lease is running"
+	}
+	what := "an earlier attempt settled as unknown"
+	if found.State == Claimed {
+		what = "an earlier holder's lease ran out"
+	}
+	switch {
+	case r.Action == wire.Complete:
+		return takeOver, what + "; a completion may be repeated"
+	case r.ResendUnknown:
+		return takeOver, what + "; resend_unknown is set"
+	}
+	return unknown, what
+}
+
+// retryAfter is the rest of a lease in whole seconds, rounded up, and never less than one.
+func retryAfter(leaseUntil, now time.Time) time.Duration {
+	rest := leaseUntil.Sub(now)
+	if down := rest.Truncate(time.Second); down < rest {
+		rest = down + time.Second
+	}
+	return max(rest, time.Second)
+}
