@@ -1,0 +1,79 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Programs are the compiled functions.
+type Programs struct {
+	Reply, Complete string        // paths
+	Env             []string      // added to the world's environment
+	Timeout         time.Duration // of each invocation; 0 is 29 s, API Gateway's limit
+	Pause           time.Duration // before a failed event is delivered again; 0 is a quarter of a second
+	Concurrency     int           // invocations at once in one process; 0 is 1
+}
+
+// StartFunctions starts both functions, waits until they are ready, and lets the bus's two rules hand events to them.
+func (w *World) StartFunctions(ctx context.Context, p Programs) error {
+	if p.Timeout == 0 {
+		p.Timeout = gatewayLimit
+	}
+	if p.Pause == 0 {
+		p.Pause = 250 * time.Millisecond
+	}
+	w.Reply, w.Complete = w.function("kesu-reply", p.Reply, p), w.function("kesu-complete", p.Complete, p)
+	for _, f := range []*Function{w.Reply, w.Complete} {
+		if err := f.Start(ctx); err != nil {
+			return fmt.Errorf("start %s: %w", f.config.Name, err)
+		}
+	}
+	w.ReplyDelivery = &Delivery{Function: w.Reply, Timeout: p.Timeout, Pause: p.Pause}
+	w.CompletionDelivery = &Delivery{Function: w.Complete, Timeout: p.Timeout, Pause: p.Pause}
+	w.Bus.AddRule(Rule{DetailType: "ComplaintReplyRequested", Target: w.ReplyDelivery.Deliver})
+	w.Bus.AddRule(Rule{DetailType: "ComplaintCompletionRequested", Target: w.CompletionDelivery.Deliver})
+	return nil
+}
+
+func (w *World) function(name, path string, p Programs) *Function {
+	f := NewFunction(FunctionConfig{Name: name, Path: path, Env: w.Env(p.Env...), Output: w.output, Concurrency: p.Concurrency})
+	w.closers = append(w.closers, f)
+	return f
+}
+
+// Serve serves the API Gateway and the events endpoint on a loopback address, "127.0.0.1:3000" or with port 0 for a free
+// one, and returns the URL. The functions must have been started.
+func (w *World) Serve(address string) (string, error) {
+	if w.Reply == nil || w.Complete == nil {
+		return "", errors.New("serve: the functions are not started")
+	}
+	l, err := Listen(address)
+	if err != nil {
+		return "", err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/events", eventsEndpoint{w.Bus})
+	mux.Handle("/", &APIGateway{Reply: w.Reply, Complete: w.Complete, Timeout: w.ReplyDelivery.Timeout})
+	server := &listening{server: newServer(localOnly(mux)), finished: make(chan struct{})}
+	w.closers = append(w.closers, server)
+	go func() {
+		defer close(server.finished)
+		_ = server.server.Serve(l) // always ends with ErrServerClosed, by Close
+	}()
+	return "http://" + l.Addr().String(), nil
+}
+
+// listening is a server with the goroutine that serves it.
+type listening struct {
+	server   *http.Server
+	finished chan struct{}
+}
+
+func (s *listening) Close() error {
+	err := s.server.Close()
+	<-s.finished
+	return err
+}
