@@ -104,6 +104,9 @@ func (b *bench) loseAcknowledgement(r Request) {
 	if !errors.Is(err, ErrUnavailable) || d != (Decision{}) {
 		b.t.Fatalf("Claim: %+v, %v", d, err)
 	}
+	if strings.Contains(err.Error(), "123456789012") {
+		b.t.Errorf("the store's own text got out: %v", err)
+	}
 	if !lossy.lost {
 		b.t.Fatal("nothing was lost")
 	}
