@@ -34,7 +34,7 @@ func NewDynamoDB(client API, table string) *DynamoDB {
 	return &DynamoDB{client: client, table: table}
 }
 
-// The conditions. "state" and "owner" are reserved words, so every name is written by way of a placeholder. TTL
+// The conditions. "state" and "owner" are reserved words, so every name is written as an alias. TTL
 // deletes items hours late, which is why expiry is in the condition too.
 const (
 	ifAbsent = "attribute_not_exists(#id) OR #expires_at <= :now"
