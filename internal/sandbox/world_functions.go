@@ -54,16 +54,25 @@ func (w *World) Serve(address string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/events", eventsEndpoint{w.Bus})
-	mux.Handle("/", &APIGateway{Reply: w.Reply, Complete: w.Complete, Timeout: w.ReplyDelivery.Timeout})
-	server := &listening{server: newServer(localOnly(mux)), finished: make(chan struct{})}
+	api := &APIGateway{Reply: w.Reply, Complete: w.Complete, Timeout: w.ReplyDelivery.Timeout}
+	server := &listening{server: newServer(localOnly(front(eventsEndpoint{w.Bus}, api))), finished: make(chan struct{})}
 	w.closers = append(w.closers, server)
 	go func() {
 		defer close(server.finished)
 		_ = server.server.Serve(l) // always ends with ErrServerClosed, by Close
 	}()
 	return "http://" + l.Addr().String(), nil
+}
+
+// front tells the events endpoint from the API. http.ServeMux would clean paths and redirect, which API Gateway does not do.
+func front(events, api http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/events" {
+			events.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	})
 }
 
 // listening is a server with the goroutine that serves it.

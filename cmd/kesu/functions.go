@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/kesu-go/kesu/internal/sandbox"
+)
+
+// functionsFlag says where the compiled functions are.
+type functionsFlag struct {
+	Functions string `type:"path" placeholder:"DIR" help:"Directory with the compiled functions reply and complete. By default the directory functions beside this program."`
+}
+
+// programs finds both compiled functions.
+func (f functionsFlag) programs() (sandbox.Programs, error) {
+	dir := f.Functions
+	if dir == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return sandbox.Programs{}, err
+		}
+		dir = filepath.Join(filepath.Dir(self), "functions")
+	}
+	p := sandbox.Programs{Reply: filepath.Join(dir, "reply"), Complete: filepath.Join(dir, "complete")}
+	for _, path := range []string{p.Reply, p.Complete} {
+		stat, err := os.Stat(path)
+		if err != nil || !stat.Mode().IsRegular() {
+			return p, fmt.Errorf("there is no compiled function at %s; run `make build` first, or say where it is with --functions", path)
+		}
+	}
+	return p, nil
+}
+
+// startDemo starts the sandbox with the demo merchants, the functions and the local gateway, and returns the gateway's URL.
+// The caller closes the demo.
+func startDemo(ctx context.Context, o sandbox.Options, p sandbox.Programs, address string) (*sandbox.Demo, string, error) {
+	d, err := sandbox.NewDemo(o)
+	if err != nil {
+		return nil, "", err
+	}
+	err = d.StartFunctions(ctx, p)
+	url := ""
+	if err == nil {
+		url, err = d.Serve(address)
+	}
+	if errors.Is(err, syscall.EADDRINUSE) {
+		err = fmt.Errorf("%s is in use by another program; end it, or choose another port with --port", address)
+	}
+	if err != nil {
+		return nil, "", errors.Join(err, d.Close())
+	}
+	return d, url, nil
+}

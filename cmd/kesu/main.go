@@ -1,0 +1,67 @@
+// Command kesu runs the complaint functions on this machine, against a sandbox of everything they talk to.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands are what people type; each has a file of its own.
+type commands struct {
+	Run  runCommand  `cmd:"" help:"Run both functions and the sandbox on this machine until Ctrl-C."`
+	Demo demoCommand `cmd:"" help:"Send replies and completions through the sandbox, and show what becomes of them."`
+}
+
+// terminal is where a command writes to.
+type terminal struct {
+	out, err io.Writer
+	colour   bool
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := execute(ctx, os.Args[1:], terminal{out: os.Stdout, err: os.Stderr, colour: wantsColour(os.Stdout)})
+	stop()
+	os.Exit(code)
+}
+
+// execute runs one command and returns the exit code: 0 when all is well, 1 when it is not, 2 for a wrong command line.
+func execute(ctx context.Context, args []string, t terminal) int {
+	var all commands
+	exited := -1
+	parser, err := kong.New(&all, kong.Name("kesu"), kong.Description("Reply to WeChat Pay complaints and complete them, on this machine."),
+		kong.Writers(t.out, t.err), kong.Exit(func(code int) { exited = code }), kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(t))
+	if err != nil {
+		fmt.Fprintln(t.err, "kesu:", err)
+		return 1
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	chosen, err := parser.Parse(args)
+	if exited >= 0 { // --help was asked for and given
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintf(t.err, "kesu: %v; see kesu --help\n", err)
+		return 2
+	}
+	if err := chosen.Run(); err != nil {
+		fmt.Fprintln(t.err, "kesu:", err)
+		return 1
+	}
+	return 0
+}
+
+// wantsColour tells whether a file is a terminal whose user has not said NO_COLOR (https://no-color.org).
+func wantsColour(f *os.File) bool {
+	stat, err := f.Stat()
+	return err == nil && stat.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
