@@ -204,3 +204,6 @@ func readResendUnknown(c *Command, raw json.RawMessage) []Problem {
 	}
 	return nil
 }
+
+// ValidKey tells whether s can be an idempotency key: 1 to 128 printable ASCII characters.
+func ValidKey(s string) bool { return len(keyText.problems(s)) == 0 }

@@ -62,3 +62,17 @@ func ReadComplaintState(body []byte, complaintID string) (string, error) {
 	}
 	return state, nil
 }
+
+// maxRequestID bounds WeChat Pay's Request-ID.
+const maxRequestID = 128
+
+var requestIDCharacters = regexp.MustCompile(`^[0-9A-Za-z_.:/-]*$`)
+
+// RequestID takes the value of WeChat Pay's Request-ID header, its own name for a call, and gives "" for one that is
+// not fit to be shown.
+func RequestID(value string) string {
+	if len(value) > maxRequestID || !requestIDCharacters.MatchString(value) {
+		return ""
+	}
+	return value
+}

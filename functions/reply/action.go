@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/kesu-go/kesu/internal/desk"
+	"github.com/kesu-go/kesu/internal/gateway"
+	"github.com/kesu-go/kesu/internal/merchant"
+	"github.com/kesu-go/kesu/pkg/wire"
+)
+
+// userAgent names us to the gateways.
+const userAgent = "kesu (+https://github.com/kesu-go/kesu)"
+
+// action is the reply: what is sent to 翼码, and what its answer means (contract, section 4).
+type action struct {
+	client  *gateway.Client
+	hosts   *gateway.Hosts // for merchants whose secret names no address of its own
+	enforce bool           // a wrong signature on an answer makes the outcome unknown
+	log     *slog.Logger
+}
+
+// Check finds what only the merchant's settings can tell.
+func (a *action) Check(c *wire.Command, m *merchant.Imageco) ([]wire.Problem, *merchant.FieldError) {
+	if sellerAccount(c, m) == "" {
+		return nil, &merchant.FieldError{Field: "imageco.seller_account", Problem: "is missing, and the request names none"}
+	}
+	if m.XML || m.SignGBK {
+		return c.GBKProblems(), nil
+	}
+	return nil, nil
+}
+
+// sellerAccount is the request's, or else the secret's.
+func sellerAccount(c *wire.Command, m *merchant.Imageco) string {
+	if c.SellerAccount != "" {
+		return c.SellerAccount
+	}
+	return m.SellerAccount
+}
+
+// Send sends the reply. A reply is shown to the consumer at once, so the call is not repeatable: it is tried again only
+// when the attempt before it was certainly not carried out.
+func (a *action) Send(ctx context.Context, order desk.Order[*merchant.Imageco], once bool) (gateway.Report, error) {
+	m := order.Merchant
+	message := wire.ReplyMessage{
+		ISSPID:        m.ISSPID,
+		TransactionID: order.TransactionID,
+		SystemID:      m.SystemID,
+		SellerAccount: sellerAccount(order.Command, m),
+		ComplaintID:   order.Command.ComplaintID,
+		ReplyContent:  order.Command.ReplyContent,
+	}
+	hosts := a.hosts
+	if m.URL != "" {
+		hosts = gateway.NewHosts(m.URL)
+	}
+	return a.client.Do(ctx, gateway.Call{
+		Merchant: order.Command.Merchant,
+		Hosts:    hosts,
+		Prepare:  func(base string) (gateway.Request, error) { return prepare(base, message, m) },
+		Judge: func(answer gateway.Answer) gateway.Verdict {
+			verdict := judge(answer, message, m, a.enforce)
+			if verdict.Forged {
+				a.log.WarnContext(ctx, "the gateway's answer is signed wrongly", "merchant", order.Command.Merchant)
+			}
+			return verdict
+		},
+		Once: once,
+	})
+}
+
+// prepare makes one signed attempt in the merchant's format.
+func prepare(url string, message wire.ReplyMessage, m *merchant.Imageco) (gateway.Request, error) {
+	contentType := wire.ImagecoJSONType
+	make := func() ([]byte, error) { return message.JSON(m.Key, m.SignGBK) }
+	if m.XML {
+		contentType = wire.ImagecoFormType
+		make = func() ([]byte, error) { return message.Form(m.Key) }
+	}
+	body, err := make()
+	if err != nil {
+		return gateway.Request{}, err
+	}
+	header := http.Header{"Content-Type": {contentType}, "User-Agent": {userAgent}}
+	return gateway.Request{Method: http.MethodPost, URL: url, Header: header, Body: body}, nil
+}

@@ -1,0 +1,256 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/kesu-go/kesu/pkg/wire"
+)
+
+// beforeDeadline is what is kept of an invocation's time for settling and answering.
+const beforeDeadline = 500 * time.Millisecond
+
+// The waits between attempts: full jitter (any time from none to the interval), the interval doubling.
+const (
+	firstInterval = 200 * time.Millisecond
+	maxInterval   = 2 * time.Second
+)
+
+// maxRetryAfter bounds the wait that a gateway can ask for.
+const maxRetryAfter = time.Hour
+
+// Client makes calls to one gateway. It is immutable but for its breakers' and its pace's counts, and safe for
+// concurrent use.
+type Client struct {
+	Transport      http.RoundTripper
+	Pace           *Pace
+	MaxAttempts    int
+	AttemptTimeout time.Duration
+	Random         func() float64 // 0 up to 1, for the jitter
+	Log            *slog.Logger
+}
+
+// Call is one thing to ask of a gateway.
+type Call struct {
+	Merchant string
+	Hosts    *Hosts
+	// Prepare makes and signs one attempt; it is called anew for each. An error means a bug or an unusable key.
+	Prepare func(base string) (Request, error)
+	// Judge judges an answer; it is only asked about whole ones.
+	Judge func(Answer) Verdict
+	// Repeatable says that repeating what may have been done is harmless.
+	Repeatable bool
+	// Once limits the call to a single attempt.
+	Once bool
+}
+
+// Report is what became of a call.
+type Report struct {
+	Last       Verdict
+	Maybe      *Verdict      // the latest attempt that may have been carried out, if there was one
+	Attempts   int           // calls made
+	HTTPStatus int           // the last status that the gateway gave, 0 without an answer
+	Upstream   time.Duration // the time spent in calls
+	Failovers  int           // attempts that went to another host than the primary
+	Forged     int           // answers whose signature was wrong
+}
+
+// Verdict sums the attempts up: an attempt that may have been carried out stays one, whatever a later attempt was
+// told, unless the call succeeded in the end.
+func (r Report) Verdict() Verdict {
+	if r.Maybe != nil && r.Last.Effect != Done {
+		return *r.Maybe
+	}
+	return r.Last
+}
+
+// Then adds a later call of the same invocation to the report. The later call's last verdict is the last one.
+func (r Report) Then(later Report) Report {
+	later.Attempts += r.Attempts
+	later.Upstream += r.Upstream
+	later.Failovers += r.Failovers
+	later.Forged += r.Forged
+	if later.HTTPStatus == 0 {
+		later.HTTPStatus = r.HTTPStatus
+	}
+	if later.Maybe == nil {
+		later.Maybe = r.Maybe
+	}
+	return later
+}
+
+// ErrPrepare is the Report's failure when a request could not be made: nothing was sent by that attempt.
+var ErrPrepare = errors.New("the request could not be made")
+
+// Do makes the call. It returns an error, wrapping ErrPrepare, only when Prepare failed; the report then holds the
+// attempts before it.
+func (c *Client) Do(ctx context.Context, call Call) (Report, error) {
+	run := &run{client: c, call: call, interval: &backoff.ExponentialBackOff{
+		InitialInterval: firstInterval, MaxInterval: maxInterval, Multiplier: 2,
+	}}
+	if deadline, ok := ctx.Deadline(); ok {
+		run.end = deadline.Add(-beforeDeadline)
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, run.end)
+		defer cancel()
+	}
+	if paced, wait := c.Pace.take(call.Merchant, time.Now()); !paced {
+		run.report.Last = Verdict{Effect: NotDone, Code: wire.CodeRateLimited, RetryAfter: wait,
+			Message: "this merchant's pace is used up; nothing was sent"}
+		return run.report, nil
+	}
+	if run.left() < leastTime || ctx.Err() != nil {
+		run.report.Last = Verdict{Effect: NotDone, Code: wire.CodeDeadline,
+			Message: "too little time is left before the invocation's deadline; nothing was sent"}
+		return run.report, nil
+	}
+	// The library makes the loop and the waits; each wait is decided by decide.
+	_, _ = backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, run.attempt(ctx) },
+		backoff.WithBackOff(&backoff.ZeroBackOff{}), backoff.WithMaxElapsedTime(0))
+	return run.report, run.err
+}
+
+// run is one call under way.
+type run struct {
+	client   *Client
+	call     Call
+	interval *backoff.ExponentialBackOff
+	end      time.Time // zero: no deadline
+	failed   *host     // the host of the latest network failure
+	report   Report
+	err      error
+}
+
+func (r *run) left() time.Duration {
+	if r.end.IsZero() {
+		return time.Hour
+	}
+	return time.Until(r.end)
+}
+
+// attempt makes one attempt. It returns nil when the call is over, and else the wait before the next one.
+func (r *run) attempt(ctx context.Context) error {
+	host, report := r.call.Hosts.pick(r.failed)
+	request, err := r.call.Prepare(host.base)
+	if err != nil {
+		report(true) // the host is not to blame
+		r.err = errors.Join(ErrPrepare, err)
+		return nil
+	}
+	if host != r.call.Hosts.list[0] {
+		r.report.Failovers++
+	}
+	attemptCtx, cancel := context.WithTimeout(ctx, r.client.AttemptTimeout)
+	answer := exchange(attemptCtx, r.client.Transport, request)
+	cancel()
+
+	answered := answer.Fact == Answered || answer.Fact == Garbled
+	report(answered)
+	if !answered {
+		r.failed = host
+	}
+	verdict := r.judge(answer)
+	r.record(answer, verdict)
+
+	decision := decide(verdict, situation{
+		attempts:   r.report.Attempts,
+		max:        r.max(),
+		repeatable: r.call.Repeatable,
+		wait:       r.wait(verdict),
+		left:       r.left(),
+		pace: func() bool {
+			paced, _ := r.client.Pace.take(r.call.Merchant, time.Now())
+			return paced
+		},
+	})
+	r.log(ctx, host, answer, verdict, decision)
+	if !decision.Resend {
+		return nil
+	}
+	return &backoff.RetryAfterError{Duration: decision.Wait}
+}
+
+func (r *run) max() int {
+	if r.call.Once {
+		return 1
+	}
+	return r.client.MaxAttempts
+}
+
+// judge asks the caller about a whole answer; without one the fact alone decides.
+func (r *run) judge(answer Answer) Verdict {
+	switch answer.Fact {
+	case NeverLeft:
+		return Verdict{Effect: NotDone, Code: wire.CodeUpstreamUnreachable,
+			Message: "no connection to the gateway could be made (DNS, dial or TLS); nothing was sent"}
+	case MayHaveArrived:
+		return Verdict{Effect: MaybeDone, Code: wire.CodeUpstreamTimeout,
+			Message: "the request was sent, and no answer came"}
+	case Garbled:
+		return Verdict{Effect: MaybeDone, Code: wire.CodeUpstreamGarbled,
+			Message: "what came back is not an answer, or is longer than an answer may be"}
+	}
+	return r.call.Judge(answer)
+}
+
+func (r *run) record(answer Answer, verdict Verdict) {
+	r.report.Attempts++
+	r.report.Upstream += answer.Duration
+	r.report.Last = verdict
+	if answer.Status != 0 {
+		r.report.HTTPStatus = answer.Status
+	}
+	if verdict.Effect == MaybeDone {
+		r.report.Maybe = &verdict
+	}
+	if verdict.Forged {
+		r.report.Forged++
+	}
+}
+
+// wait is the time before a next attempt: full jitter over a growing interval, and not less than the gateway asks for.
+func (r *run) wait(verdict Verdict) time.Duration {
+	jitter := time.Duration(r.client.Random() * float64(r.interval.NextBackOff()))
+	return max(jitter, verdict.RetryAfter)
+}
+
+func (r *run) log(ctx context.Context, host *host, answer Answer, verdict Verdict, decision Decision) {
+	next := "stop"
+	if decision.Resend {
+		next = "resend"
+	}
+	r.client.Log.LogAttrs(ctx, slog.LevelInfo, "attempt",
+		slog.String("merchant", r.call.Merchant),
+		slog.Int("attempt", r.report.Attempts),
+		slog.String("host", host.name),
+		slog.String("bytes", answer.Fact.String()),
+		slog.Int("status", answer.Status),
+		slog.String("code", verdict.Code),
+		slog.String("request_id", verdict.RequestID),
+		slog.Int64("duration_ms", answer.Duration.Milliseconds()),
+		slog.String("decision", next),
+		slog.String("reason", decision.Reason),
+		slog.Int64("wait_ms", decision.Wait.Milliseconds()),
+	)
+}
+
+// RetryAfter reads a Retry-After header: seconds or an HTTP date (RFC 9110, 10.2.3). It is 0 when there is none.
+func RetryAfter(header http.Header, now time.Time) time.Duration {
+	value := header.Get("Retry-After")
+	if value == "" {
+		return 0
+	}
+	wait := time.Duration(0)
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		wait = time.Duration(seconds) * time.Second
+	} else if at, err := http.ParseTime(value); err == nil {
+		wait = at.Sub(now)
+	}
+	return min(max(wait, 0), maxRetryAfter)
+}

@@ -1,0 +1,77 @@
+package gateway
+
+import (
+	"time"
+)
+
+// Effect is what an attempt did, as far as its answer tells.
+type Effect int
+
+const (
+	Done      Effect = iota // carried out, and the gateway said so verifiably
+	Refused                 // certainly not carried out, and the same request will not be
+	NotDone                 // certainly not carried out; the same request may be later
+	MaybeDone               // it may have been carried out
+)
+
+// Verdict is the judgement of one attempt.
+type Verdict struct {
+	Effect     Effect
+	Code       string // the gateway's own code, or one of ours
+	Message    string // fit to be shown
+	Verified   bool   // the answer's signature was there and right
+	Forged     bool   // the answer's signature was there and wrong, or missing where it must not be
+	RequestID  string // the gateway's name for the call
+	KeyRefused bool   // the gateway refused the signature: the key may have been changed
+	RetryAfter time.Duration
+
+	// Final keeps a MaybeDone from being repeated although repeating is harmless, because it would not tell more.
+	Final bool
+}
+
+// situation is what, besides the verdict, matters for whether to try again.
+type situation struct {
+	attempts, max int
+	repeatable    bool          // repeating what may have been done is harmless
+	wait          time.Duration // before the next attempt
+	left          time.Duration // until the last moment at which an attempt may still run
+	pace          func() bool   // takes one more call from the merchant's pace, if it allows it; asked last
+}
+
+// Decision is whether the call is sent again, and why or why not.
+type Decision struct {
+	Resend bool
+	Wait   time.Duration
+	Reason string
+}
+
+// leastTime is the least that an attempt is given. With less than that a request would most likely leave and its
+// answer would not be waited for, which turns a reply that could be tried again into one that nobody knows about.
+const leastTime = 100 * time.Millisecond
+
+// decide is the one place that says whether a call is repeated.
+//
+// The first rule comes first: what may have been carried out is repeated only when that is harmless.
+func decide(v Verdict, s situation) Decision {
+	switch {
+	case v.Effect == Done:
+		return stop("done")
+	case v.Effect == Refused:
+		return stop("refused")
+	case v.Effect == MaybeDone && !s.repeatable:
+		return stop("may have been carried out, and must not be carried out twice")
+	case v.Effect == MaybeDone && v.Final:
+		return stop("may have been carried out, and asking again would not tell")
+	case s.attempts >= s.max:
+		return stop("attempts used up")
+	case s.wait+leastTime > s.left:
+		return stop("no time left before the deadline")
+	case !s.pace():
+		return stop("the merchant's pace is used up")
+	case v.Effect == MaybeDone:
+		return Decision{Resend: true, Wait: s.wait, Reason: "may have been carried out; repeating it is harmless"}
+	}
+	return Decision{Resend: true, Wait: s.wait, Reason: "certainly not carried out"}
+}
+
+func stop(reason string) Decision { return Decision{Reason: reason} }

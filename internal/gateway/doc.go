@@ -1,0 +1,6 @@
+// Package gateway makes one signed call to a gateway, well: the attempts and the waits between them, the hosts and
+// their circuit breakers, the pace, the deadline (contract, section 6).
+//
+// It does not know what is sent. The caller prepares, and so signs, each attempt anew, and judges each answer; the
+// package knows what happened to the bytes, and [decide] alone says whether the call is repeated, and why.
+package gateway

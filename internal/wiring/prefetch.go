@@ -1,0 +1,40 @@
+package wiring
+
+import (
+	"context"
+	"crypto/x509"
+	"sync"
+	"time"
+)
+
+// prefetchBound is the longest that initialisation waits for what is fetched ahead.
+const prefetchBound = 2 * time.Second
+
+// prefetch loads the keys of PREFETCH_MERCHANTS, the TLS roots and the gateways' connections while Lambda initialises
+// the function, which is faster and not on any caller's time. A failure is logged; the first call then does the work.
+func (f *Function) prefetch(ctx context.Context, gateways []string, load func(context.Context, string) error) {
+	if len(f.Config.Prefetch) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, prefetchBound)
+	defer cancel()
+	var group sync.WaitGroup
+	fetch := func(what, name string, get func() error) {
+		group.Go(func() {
+			if err := get(); err != nil {
+				f.Log.WarnContext(ctx, "prefetch failed", "what", what, "name", name, "error", err.Error())
+			}
+		})
+	}
+	for _, name := range f.Config.Prefetch {
+		fetch("merchant", name, func() error { return load(ctx, name) })
+	}
+	for _, address := range gateways {
+		fetch("connection", address, func() error { return f.Transport.Warm(ctx, address) })
+	}
+	fetch("TLS roots", "", func() error {
+		_, err := x509.SystemCertPool()
+		return err
+	})
+	group.Wait()
+}
