@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/kesu-go/kesu/functions/complete/action"
 	"github.com/kesu-go/kesu/internal/config"
 	"github.com/kesu-go/kesu/internal/gateway"
 	"github.com/kesu-go/kesu/internal/merchant"
@@ -24,11 +25,11 @@ func main() {
 	if err != nil {
 		wiring.Fail(wire.Complete, err)
 	}
-	complete := &action{
-		client: function.Client,
-		hosts:  gateway.NewHosts(settings.Hosts...),
-		random: rand.Reader,
-		now:    time.Now,
+	complete := &action.Completion{
+		Client: function.Client,
+		Hosts:  gateway.NewHosts(settings.Hosts...),
+		Random: rand.Reader,
+		Now:    time.Now,
 	}
 	wiring.Run(ctx, function, complete, merchant.ParseWechatPay, settings.Hosts[:1])
 }

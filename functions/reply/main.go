@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 
+	"github.com/kesu-go/kesu/functions/reply/action"
 	"github.com/kesu-go/kesu/internal/config"
 	"github.com/kesu-go/kesu/internal/gateway"
 	"github.com/kesu-go/kesu/internal/merchant"
@@ -22,11 +23,11 @@ func main() {
 	if err != nil {
 		wiring.Fail(wire.Reply, err)
 	}
-	reply := &action{
-		client:  function.Client,
-		hosts:   gateway.NewHosts(settings.ImagecoURL),
-		enforce: settings.EnforceSign,
-		log:     function.Log,
+	reply := &action.Reply{
+		Client:  function.Client,
+		Hosts:   gateway.NewHosts(settings.ImagecoURL),
+		Enforce: settings.EnforceSign,
+		Log:     function.Log,
 	}
 	parse := func(secret string) (*merchant.Imageco, error) {
 		return merchant.ParseImageco(secret, settings.CheckGatewayURL)

@@ -1,4 +1,5 @@
-package main
+// Package action is the completion: what is sent to WeChat Pay, and what its answer means (contract, section 5).
+package action
 
 import (
 	"context"
@@ -17,16 +18,16 @@ import (
 // userAgent names us to the gateways; WeChat Pay refuses a request without one.
 const userAgent = "kesu (+https://github.com/kesu-go/kesu)"
 
-// action is the completion: what is sent to WeChat Pay, and what its answer means (contract, section 5).
-type action struct {
-	client *gateway.Client
-	hosts  *gateway.Hosts
-	random io.Reader // for nonces
-	now    func() time.Time
+// Completion sends completions. It implements desk.Action.
+type Completion struct {
+	Client *gateway.Client
+	Hosts  *gateway.Hosts
+	Random io.Reader // for nonces
+	Now    func() time.Time
 }
 
 // Check finds nothing: the secret's settings do not limit what a completion may hold.
-func (a *action) Check(*wire.Command, *merchant.WechatPay) ([]wire.Problem, *merchant.FieldError) {
+func (a *Completion) Check(*wire.Command, *merchant.WechatPay) ([]wire.Problem, *merchant.FieldError) {
 	return nil, nil
 }
 
@@ -35,51 +36,51 @@ func (a *action) Check(*wire.Command, *merchant.WechatPay) ([]wire.Problem, *mer
 //
 // A refusal with INVALID_REQUEST may mean that it was done before, by an attempt whose answer was lost or by a person,
 // so the complaint itself is asked then.
-func (a *action) Send(ctx context.Context, order desk.Order[*merchant.WechatPay], once bool) (gateway.Report, error) {
+func (a *Completion) Send(ctx context.Context, order desk.Order[*merchant.WechatPay], once bool) (gateway.Report, error) {
 	m := order.Merchant
 	mchid := order.Command.ComplaintedMchid
 	if mchid == "" {
 		mchid = m.Requester.Mchid
 	}
 	body := wire.CompleteBody(mchid)
-	report, err := a.client.Do(ctx, gateway.Call{
+	report, err := a.Client.Do(ctx, gateway.Call{
 		Merchant:   order.Command.Merchant,
-		Hosts:      a.hosts,
+		Hosts:      a.Hosts,
 		Repeatable: true,
 		Once:       once,
 		Prepare: func(base string) (gateway.Request, error) {
 			return a.prepare(m, http.MethodPost, base+wire.CompletePath(order.Command.ComplaintID), body)
 		},
-		Judge: func(answer gateway.Answer) gateway.Verdict { return judgeCompletion(answer, m, a.now()) },
+		Judge: func(answer gateway.Answer) gateway.Verdict { return judgeCompletion(answer, m, a.Now()) },
 	})
 	if err != nil || !alreadyDonePerhaps(report) {
 		return report, err
 	}
-	state, err := a.client.Do(ctx, gateway.Call{
+	state, err := a.Client.Do(ctx, gateway.Call{
 		Merchant:   order.Command.Merchant,
-		Hosts:      a.hosts,
+		Hosts:      a.Hosts,
 		Repeatable: true,
 		Prepare: func(base string) (gateway.Request, error) {
 			return a.prepare(m, http.MethodGet, base+wire.ComplaintPath(order.Command.ComplaintID), nil)
 		},
 		Judge: func(answer gateway.Answer) gateway.Verdict {
-			return judgeState(answer, order.Command.ComplaintID, report.Last, m, a.now())
+			return judgeState(answer, order.Command.ComplaintID, report.Last, m, a.Now())
 		},
 	})
 	return resolve(report, state), err
 }
 
 // prepare makes one attempt, with a timestamp, a nonce and a signature of its own.
-func (a *action) prepare(m *merchant.WechatPay, method, address string, body []byte) (gateway.Request, error) {
+func (a *Completion) prepare(m *merchant.WechatPay, method, address string, body []byte) (gateway.Request, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return gateway.Request{}, err
 	}
-	nonce, err := signing.NewNonce(a.random)
+	nonce, err := signing.NewNonce(a.Random)
 	if err != nil {
 		return gateway.Request{}, err
 	}
-	authorization, err := m.Requester.Authorization(method, u.RequestURI(), body, a.now(), nonce)
+	authorization, err := m.Requester.Authorization(method, u.RequestURI(), body, a.Now(), nonce)
 	if err != nil {
 		return gateway.Request{}, err
 	}

@@ -1,4 +1,5 @@
-package main
+// Package action is the reply: what is sent to 翼码, and what its answer means (contract, section 4).
+package action
 
 import (
 	"context"
@@ -14,16 +15,16 @@ import (
 // userAgent names us to the gateways.
 const userAgent = "kesu (+https://github.com/kesu-go/kesu)"
 
-// action is the reply: what is sent to 翼码, and what its answer means (contract, section 4).
-type action struct {
-	client  *gateway.Client
-	hosts   *gateway.Hosts // for merchants whose secret names no address of its own
-	enforce bool           // a wrong signature on an answer makes the outcome unknown
-	log     *slog.Logger
+// Reply sends replies. It implements desk.Action.
+type Reply struct {
+	Client  *gateway.Client
+	Hosts   *gateway.Hosts // for merchants whose secret names no address of its own
+	Enforce bool           // a wrong signature on an answer makes the outcome unknown
+	Log     *slog.Logger
 }
 
 // Check finds what only the merchant's settings can tell.
-func (a *action) Check(c *wire.Command, m *merchant.Imageco) ([]wire.Problem, *merchant.FieldError) {
+func (a *Reply) Check(c *wire.Command, m *merchant.Imageco) ([]wire.Problem, *merchant.FieldError) {
 	if sellerAccount(c, m) == "" {
 		return nil, &merchant.FieldError{Field: "imageco.seller_account", Problem: "is missing, and the request names none"}
 	}
@@ -43,7 +44,7 @@ func sellerAccount(c *wire.Command, m *merchant.Imageco) string {
 
 // Send sends the reply. A reply is shown to the consumer at once, so the call is not repeatable: it is tried again only
 // when the attempt before it was certainly not carried out.
-func (a *action) Send(ctx context.Context, order desk.Order[*merchant.Imageco], once bool) (gateway.Report, error) {
+func (a *Reply) Send(ctx context.Context, order desk.Order[*merchant.Imageco], once bool) (gateway.Report, error) {
 	m := order.Merchant
 	message := wire.ReplyMessage{
 		ISSPID:        m.ISSPID,
@@ -53,18 +54,18 @@ func (a *action) Send(ctx context.Context, order desk.Order[*merchant.Imageco], 
 		ComplaintID:   order.Command.ComplaintID,
 		ReplyContent:  order.Command.ReplyContent,
 	}
-	hosts := a.hosts
+	hosts := a.Hosts
 	if m.URL != "" {
 		hosts = gateway.NewHosts(m.URL)
 	}
-	return a.client.Do(ctx, gateway.Call{
+	return a.Client.Do(ctx, gateway.Call{
 		Merchant: order.Command.Merchant,
 		Hosts:    hosts,
 		Prepare:  func(base string) (gateway.Request, error) { return prepare(base, message, m) },
 		Judge: func(answer gateway.Answer) gateway.Verdict {
-			verdict := judge(answer, message, m, a.enforce)
+			verdict := judge(answer, message, m, a.Enforce)
 			if verdict.Forged {
-				a.log.WarnContext(ctx, "the gateway's answer is signed wrongly", "merchant", order.Command.Merchant)
+				a.Log.WarnContext(ctx, "the gateway's answer is signed wrongly", "merchant", order.Command.Merchant)
 			}
 			return verdict
 		},
