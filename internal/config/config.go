@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -118,16 +117,16 @@ func (r *reader) fail(name, problem string) {
 
 func (r *reader) common(rate string, perMinute int) Common {
 	c := Common{
-		SecretPrefix:   r.matching(secretPrefix, "kesu/merchants/", secretName, "may hold only letters, digits and /_+=.@-, at most 400"),
+		SecretPrefix:   r.awsName(secretPrefix, "kesu/merchants/", secretMarks, secretMax, "may hold only letters, digits and /_+=.@-, at most 400"),
 		Prefetch:       r.merchants(),
 		SecretSoftTTL:  r.duration(secretSoftTTL, 5*time.Minute, 0),
 		SecretHardTTL:  r.duration(secretHardTTL, time.Hour, 0),
 		MaxAttempts:    r.number(maxAttempts, 3, 1, 10),
 		AttemptTimeout: r.duration(attemptTimeout, 5*time.Second, time.Millisecond),
 		RatePerMinute:  r.number(rate, perMinute, 0, 1_000_000),
-		LedgerTable:    r.matching(ledgerTable, "", tableName, "is not a DynamoDB table's name or ARN"),
+		LedgerTable:    r.awsName(ledgerTable, "", tableMarks, tableMax, "is not a DynamoDB table's name or ARN"),
 		LedgerTTL:      r.duration(ledgerTTL, 24*time.Hour, time.Second),
-		ResultBus:      r.matching(resultBus, "", busName, "is not an event bus's name or ARN"),
+		ResultBus:      r.awsName(resultBus, "", busMarks, busMax, "is not an event bus's name or ARN"),
 		LogLevel:       r.level(),
 	}
 	if c.SecretHardTTL < c.SecretSoftTTL {
@@ -136,18 +135,22 @@ func (r *reader) common(rate string, perMinute int) Common {
 	return c
 }
 
-var (
-	secretName = regexp.MustCompile(`^[0-9A-Za-z/_+=.@-]{1,400}$`)
-	tableName  = regexp.MustCompile(`^[0-9A-Za-z_.:/-]{3,1024}$`)
-	busName    = regexp.MustCompile(`^[0-9A-Za-z_.:/-]{1,1600}$`)
+// What AWS's names may hold besides letters and digits, and how long they may be.
+const (
+	secretMarks, secretMax = "/_+=.@-", 400 // the merchant's name is added to it
+	tableMarks, tableMax   = "_.-:/", 1024  // an ARN too
+	busMarks, busMax       = "_.-:/", 1600  // an ARN too
 )
 
-func (r *reader) matching(name, fallback string, pattern *regexp.Regexp, otherwise string) string {
+func (r *reader) awsName(name, fallback, marks string, most int, otherwise string) string {
 	value := r.getenv(name)
 	if value == "" {
 		return fallback
 	}
-	if !pattern.MatchString(value) {
+	odd := func(c rune) bool {
+		return !('0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || strings.ContainsRune(marks, c))
+	}
+	if len(value) > most || strings.ContainsFunc(value, odd) {
 		r.fail(name, otherwise)
 	}
 	return value
