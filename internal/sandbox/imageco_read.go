@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -74,12 +75,13 @@ func readImagecoJSON(body []byte) (*imagecoMessage, error) {
 	return m, nil
 }
 
+// formPattern is what application/x-www-form-urlencoded leaves as it is, beside escapes and separators.
+var formPattern = regexp.MustCompile(`^[0-9A-Za-z*._~+%&=-]*$`)
+
 // readImagecoForm reads the members xml and mac, each once and no other.
 func readImagecoForm(body []byte) (*imagecoMessage, error) {
-	for _, b := range body {
-		if b <= ' ' || b > '~' {
-			return nil, errors.New("the form is not URL-encoded")
-		}
+	if !formPattern.Match(body) {
+		return nil, errors.New("the form is not URL-encoded")
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {

@@ -23,7 +23,9 @@ const (
 type Options struct {
 	Now           func() time.Time // nil is time.Now
 	CreateOnSight bool             // see [NewState]
-	Output        io.Writer        // what the functions write to standard output and standard error; nil throws it away
+	// NewKey makes an RSA key; nil is [NewKey]. Many worlds in one test may share a few keys, which take long to make.
+	NewKey func() (*rsa.PrivateKey, error)
+	Output io.Writer // what the functions write to standard output and standard error; nil throws it away
 }
 
 // World is everything the functions talk to, on the loopback interface: both gateways (WeChat Pay with its two hosts),
@@ -47,6 +49,7 @@ type World struct {
 
 	output  io.Writer
 	now     func() time.Time
+	newKey  func() (*rsa.PrivateKey, error)
 	closers []io.Closer
 
 	mu        sync.Mutex
@@ -58,7 +61,10 @@ func NewWorld(o Options) (*World, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	w := &World{State: NewState(o.Now, o.CreateOnSight), output: o.Output, now: o.Now}
+	if o.NewKey == nil {
+		o.NewKey = NewKey
+	}
+	w := &World{State: NewState(o.Now, o.CreateOnSight), output: o.Output, now: o.Now, newKey: o.NewKey}
 	if err := w.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start the sandbox: %w", err), w.Close())
 	}
@@ -66,7 +72,7 @@ func NewWorld(o Options) (*World, error) {
 }
 
 func (w *World) open() error {
-	keys, err := newKeys(2)
+	keys, err := w.newKeys(2)
 	if err != nil {
 		return err
 	}
@@ -98,11 +104,11 @@ func (w *World) open() error {
 }
 
 // newKeys makes RSA keys side by side: one takes a good part of a second.
-func newKeys(n int) ([]*rsa.PrivateKey, error) {
+func (w *World) newKeys(n int) ([]*rsa.PrivateKey, error) {
 	keys, failed := make([]*rsa.PrivateKey, n), make([]error, n)
 	var making sync.WaitGroup
 	for i := range keys {
-		making.Go(func() { keys[i], failed[i] = NewKey() })
+		making.Go(func() { keys[i], failed[i] = w.newKey() })
 	}
 	making.Wait()
 	return keys, errors.Join(failed...)
@@ -118,7 +124,7 @@ type MerchantOptions struct {
 
 // AddMerchant makes a merchant with fresh keys, registers it with both gateways and stores its secret.
 func (w *World) AddMerchant(name string, o MerchantOptions) (*Merchant, error) {
-	key, err := NewKey()
+	key, err := w.newKey()
 	if err != nil {
 		return nil, err
 	}
