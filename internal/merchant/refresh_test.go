@@ -199,6 +199,18 @@ func TestACallerThatLeaves(t *testing.T) {
 			t.Errorf("got %v after %d readings", err, h.secrets.count())
 		}
 	})
+	in(t, "while an outdated secret is read again is not told to be served by it", func(t *testing.T, h *house) {
+		h.gives(t, "parsed one", "v1", 1)
+		h.secrets.slow(2 * time.Second)
+		time.Sleep(softTTL)
+		ctx, done := context.WithTimeout(t.Context(), time.Second)
+		defer done()
+		if got, err := h.Load(ctx, "acme"); got.Value != "" || !errors.Is(err, context.DeadlineExceeded) || len(h.staleCalls()) != 0 {
+			t.Errorf("got %q, %v, and %d loads were told to be stale", got.Value, err, len(h.staleCalls()))
+		}
+		time.Sleep(time.Second) // the reading ends by itself
+		h.gives(t, "parsed one", "v1", 2)
+	})
 	in(t, "is still served from memory", func(t *testing.T, h *house) {
 		h.gives(t, "parsed one", "v1", 1)
 		ctx, leave := context.WithCancel(t.Context())
@@ -254,6 +266,25 @@ func TestARotationInMidFlight(t *testing.T) {
 		synctest.Wait()
 		h.secrets.set("one", "v1", nil)
 		h.secrets.slow(0)
+		h.refreshes(t, "v0", "parsed one", true, nil, 2)
+		wg.Wait()
+		h.gives(t, "parsed one", "v1", 2)
+	})
+}
+
+func TestAMerchantThatWasMissedByAnOlderReadingIsKnown(t *testing.T) {
+	in(t, "when the newer one ends", func(t *testing.T, h *house) {
+		h.secrets.set("", "", errNotFound)
+		h.secrets.slow(time.Second)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := h.Load(t.Context(), "acme"); !errors.Is(err, merchant.ErrUnknown) {
+				t.Errorf("the older one: %v", err)
+			}
+		})
+		synctest.Wait()
+		h.secrets.set("one", "v1", nil)
+		h.secrets.slow(2 * time.Second)
 		h.refreshes(t, "v0", "parsed one", true, nil, 2)
 		wg.Wait()
 		h.gives(t, "parsed one", "v1", 2)

@@ -152,6 +152,20 @@ func TestVerifyTriesEveryKeyOfOneID(t *testing.T) {
 	}
 }
 
+func TestAnExpiredCertificateDoesNotCountBesideAValidOneOfItsID(t *testing.T) {
+	older, newer := newRSA(t, 2048), newRSA(t, 2048)
+	set := signing.KeySet{
+		parsed(t, "", certificate(t, older, big.NewInt(0xABC), now.AddDate(0, 0, -1))),
+		parsed(t, "", certificate(t, newer, big.NewInt(0xABC), now)),
+	}
+	if err := set.Verify(answer(t, newer, "0ABC", now, nil), nil, now); err != nil {
+		t.Errorf("the valid one: %v", err)
+	}
+	if err := set.Verify(answer(t, older, "0ABC", now, nil), nil, now); !errors.Is(err, signing.ErrBadSignature) {
+		t.Errorf("the expired one: %v", err)
+	}
+}
+
 func TestACertificateCountsFromItsFirstToItsLastSecond(t *testing.T) {
 	key := newRSA(t, 2048)
 	set := signing.KeySet{parsed(t, "", certificate(t, key, big.NewInt(0), now))}
