@@ -39,18 +39,21 @@ func (f functionsFlag) programs() (sandbox.Programs, error) {
 // startDemo starts the sandbox with the demo merchants, the functions and the local gateway, and returns the gateway's URL.
 // The caller closes the demo.
 func startDemo(ctx context.Context, o sandbox.Options, p sandbox.Programs, address string) (*sandbox.Demo, string, error) {
-	d, err := sandbox.NewDemo(o)
+	l, err := sandbox.Listen(address) // first, so that a port in use is told before anything is started
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, "", fmt.Errorf("%s is in use by another program; end it, or choose another port with --port", address)
+	}
 	if err != nil {
 		return nil, "", err
 	}
-	err = d.StartFunctions(ctx, p)
-	url := ""
-	if err == nil {
-		url, err = d.Serve(address)
+	d, err := sandbox.NewDemo(o)
+	if err != nil {
+		return nil, "", errors.Join(err, l.Close())
 	}
-	if errors.Is(err, syscall.EADDRINUSE) {
-		err = fmt.Errorf("%s is in use by another program; end it, or choose another port with --port", address)
+	if err := d.StartFunctions(ctx, p); err != nil {
+		return nil, "", errors.Join(err, d.Close(), l.Close())
 	}
+	url, err := d.Serve(l)
 	if err != nil {
 		return nil, "", errors.Join(err, d.Close())
 	}

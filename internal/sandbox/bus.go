@@ -89,7 +89,7 @@ func (b *Bus) AddRule(r Rule) {
 	b.rules = append(b.rules, r)
 }
 
-// Events returns all events that were put so far, the oldest first.
+// Events returns the events that were put so far, the latest 10,000 of them, the oldest first.
 func (b *Bus) Events() []Event {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -147,6 +147,9 @@ func (b *Bus) put(e Entry) (id, code, message string) {
 		Time: b.now().UTC().Truncate(time.Second), Resources: append([]string{}, e.Resources...), Detail: detail}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if len(b.events) == recordLimit {
+		b.events = append(b.events[:0:0], b.events[recordLimit/10:]...)
+	}
 	b.events = append(b.events, event)
 	if b.changed != nil {
 		close(b.changed)

@@ -10,7 +10,7 @@ import (
 
 // Call is one call that a [Host] received.
 type Call struct {
-	N      int // from 1, in the order of arrival
+	N      int // from 1, in the order of arrival; Reset does not start again
 	Host   string
 	At     time.Time
 	Method string
@@ -26,32 +26,38 @@ type Call struct {
 	Problem     string // why it was refused, for a person
 }
 
-// Recorder keeps the calls that a [Host] received. The zero value is ready; it may be used by several goroutines at once.
+// recordLimit is how many calls, or events, are kept: a sandbox may run for days.
+const recordLimit = 10_000
+
+// Recorder keeps the latest 10,000 calls that a [Host] received. The zero value is ready; it may be used by several goroutines
+// at once.
 type Recorder struct {
 	mu      sync.Mutex
 	calls   []Call
+	latest  int // the latest call's number
+	reset   int // the number of the latest call that Reset forgot
 	changed chan struct{}
 }
 
-// Calls returns a copy of all calls so far.
+// Calls returns a copy of the calls so far, the oldest first.
 func (r *Recorder) Calls() []Call {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.calls)
 }
 
-// Len is the number of calls so far.
+// Len is the number of calls so far, including those that are no longer kept.
 func (r *Recorder) Len() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.calls)
+	return r.latest - r.reset
 }
 
 // Reset forgets all calls.
 func (r *Recorder) Reset() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.calls = nil
+	r.calls, r.reset = nil, r.latest
 	r.announce()
 }
 
@@ -88,9 +94,10 @@ func (r *Recorder) announce() {
 func (r *Recorder) arrive(c Call) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c.N = 1
-	if n := len(r.calls); n > 0 {
-		c.N = r.calls[n-1].N + 1
+	r.latest++
+	c.N = r.latest
+	if len(r.calls) == recordLimit {
+		r.calls = append(r.calls[:0:0], r.calls[recordLimit/10:]...)
 	}
 	r.calls = append(r.calls, c)
 	r.announce()
@@ -101,10 +108,9 @@ func (r *Recorder) arrive(c Call) int {
 func (r *Recorder) update(c Call) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i := range r.calls {
-		if r.calls[i].N == c.N && r.calls[i].At.Equal(c.At) {
-			r.calls[i] = c
-		}
+	if len(r.calls) == 0 || c.N < r.calls[0].N {
+		return
 	}
+	r.calls[c.N-r.calls[0].N] = c
 	r.announce()
 }

@@ -186,6 +186,31 @@ func (w *World) Register(m *Merchant) {
 	}
 }
 
+// Rotate gives the merchant new keys at both gateways and stores them in its secret. With keepOld the gateways take the old
+// ones too, as they do while a key is being changed; without, whoever still has the old ones is refused.
+func (w *World) Rotate(m *Merchant, keepOld bool) error {
+	key, err := w.newKey()
+	if err != nil {
+		return err
+	}
+	private, err := PrivatePEM(key)
+	if err != nil {
+		return err
+	}
+	oldKey, oldSerial, oldSecret := m.Key, m.WechatPay.SerialNo, m.Imageco.Key
+	m.Key, m.WechatPay.PrivateKey, m.WechatPay.SerialNo, m.Imageco.Key = key, private, NewSerial(), randomHex(16)
+	if keepOld {
+		w.Imageco.Register(ImagecoAccount{Merchant: m.Name, ISSPID: m.Imageco.ISSPID, SystemID: m.Imageco.SystemID, Key: m.Imageco.Key, OldKey: oldSecret,
+			SignGBK: m.Imageco.SignCharset == "gbk"})
+		w.WechatPay.Register(WechatPayAccount{Merchant: m.Name, Mchid: m.WechatPay.Mchid,
+			Certificates: map[string]*rsa.PublicKey{m.WechatPay.SerialNo: &key.PublicKey, oldSerial: &oldKey.PublicKey}})
+	} else {
+		w.Register(m)
+	}
+	w.Store(m)
+	return nil
+}
+
 // Store stores the merchant's secret as it is now, as a new version.
 func (w *World) Store(m *Merchant) { w.Secrets.Put(SecretPrefix+m.Name, m.Secret()) }
 

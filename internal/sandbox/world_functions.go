@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"time"
 )
@@ -44,15 +45,11 @@ func (w *World) function(name, path string, p Programs) *Function {
 	return f
 }
 
-// Serve serves the API Gateway and the events endpoint on a loopback address, "127.0.0.1:3000" or with port 0 for a free
-// one, and returns the URL. The functions must have been started.
-func (w *World) Serve(address string) (string, error) {
+// Serve serves the API Gateway and the events endpoint on a listener that [Listen] made, and returns the URL. The functions
+// must have been started. The listener is closed with the world, and at once when there is an error.
+func (w *World) Serve(l net.Listener) (string, error) {
 	if w.Reply == nil || w.Complete == nil {
-		return "", errors.New("serve: the functions are not started")
-	}
-	l, err := Listen(address)
-	if err != nil {
-		return "", err
+		return "", errors.Join(errors.New("serve: the functions are not started"), l.Close())
 	}
 	api := &APIGateway{Reply: w.Reply, Complete: w.Complete, Timeout: w.ReplyDelivery.Timeout}
 	server := &listening{server: newServer(localOnly(front(eventsEndpoint{w.Bus}, api))), finished: make(chan struct{})}
