@@ -14,7 +14,7 @@ import (
 )
 
 // stepLimit is how long the demo waits for one step.
-const stepLimit = 20 * time.Second
+const stepLimit = 10 * time.Second
 
 type demoCommand struct {
 	functionsFlag
