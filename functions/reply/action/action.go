@@ -28,10 +28,17 @@ func (a *Reply) Check(c *wire.Command, m *merchant.Imageco) ([]wire.Problem, *me
 	if sellerAccount(c, m) == "" {
 		return nil, &merchant.FieldError{Field: "imageco.seller_account", Problem: "is missing, and the request names none"}
 	}
-	if m.XML || m.SignGBK {
-		return c.GBKProblems(), nil
+	if !m.XML && !m.SignGBK {
+		return nil, nil
 	}
-	return nil, nil
+	for _, field := range []struct{ name, value string }{
+		{"imageco.isspid", m.ISSPID}, {"imageco.system_id", m.SystemID}, {"imageco.seller_account", m.SellerAccount},
+	} {
+		if _, err := wire.EncodeGBK(field.value); err != nil {
+			return nil, &merchant.FieldError{Field: field.name, Problem: "has a character that does not exist in GBK"}
+		}
+	}
+	return c.GBKProblems(), nil
 }
 
 // sellerAccount is the request's, or else the secret's.
