@@ -142,6 +142,7 @@ func (e *errand[M]) send(ctx context.Context, loaded merchant.Loaded[M]) wire.Re
 		}
 	}
 	if err != nil {
+		e.sending = e.report.Attempts > 0 // the request that could not be made was not sent
 		return e.internal(ctx, err)
 	}
 	result := e.outcome()

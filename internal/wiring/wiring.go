@@ -64,6 +64,7 @@ func New(ctx context.Context, action wire.Action, c config.Common, out io.Writer
 	}
 	// aws-lambda-go logs what a handler returns as an error with the standard logger; so that is a JSON line too.
 	slog.SetDefault(f.Log)
+	slog.SetLogLoggerLevel(slog.LevelError)
 	f.Client = &gateway.Client{
 		Transport:      f.Transport,
 		Pace:           gateway.NewPace(c.RatePerMinute),
