@@ -27,6 +27,11 @@ func TestMain(m *testing.M) {
 		fmt.Println("the configuration is wrong")
 		os.Exit(3)
 	}
+	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
+		// A child without a role must not run the tests, which would start children of its own, and so on.
+		fmt.Println("this test binary was started as a function, but not told which one to play")
+		os.Exit(4)
+	}
 	os.Exit(m.Run())
 }
 
