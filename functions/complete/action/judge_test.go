@@ -1,0 +1,283 @@
+package action
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptrace"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/kesu-go/kesu/internal/desk"
+	"github.com/kesu-go/kesu/internal/gateway"
+	"github.com/kesu-go/kesu/internal/merchant"
+	"github.com/kesu-go/kesu/pkg/signing"
+	"github.com/kesu-go/kesu/pkg/wire"
+)
+
+const complaint = "200201820200101080076610000"
+
+// parties is a merchant and the WeChat Pay that it knows.
+type parties struct {
+	wechatPay *rsa.PrivateKey
+	merchant  *merchant.WechatPay
+}
+
+func newParties(t *testing.T) parties {
+	t.Helper()
+	own, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&theirs.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	platform, err := signing.ParsePlatformKey("PUB_KEY_ID_1", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parties{theirs, &merchant.WechatPay{
+		Requester:  signing.Requester{Mchid: "1900000001", SerialNo: "1DDE55AD98ED71D6EDD4A4A16996DE7B47773A8C", Key: own},
+		Platform:   signing.KeySet{platform},
+		FirstKeyID: platform.ID,
+	}}
+}
+
+// signed are the headers of an answer of WeChat Pay's.
+func (p parties) signed(t *testing.T, at time.Time, body string) http.Header {
+	t.Helper()
+	signature, err := signing.SignAnswer(p.wechatPay, at, "nonce", []byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := http.Header{}
+	h.Set("Wechatpay-Timestamp", strconv.FormatInt(at.Unix(), 10))
+	h.Set("Wechatpay-Nonce", "nonce")
+	h.Set("Wechatpay-Serial", "PUB_KEY_ID_1")
+	h.Set("Wechatpay-Signature", signature)
+	h.Set("Request-ID", "08F5B8C2B506-0")
+	return h
+}
+
+func signTest(h http.Header) http.Header {
+	h.Set("Wechatpay-Signature", "WECHATPAY/SIGNTEST/"+h.Get("Wechatpay-Signature")[19:])
+	return h
+}
+
+const refusal = `{"code":"%","message":"as it pleases, call 13800000000"}`
+
+// The table of the contract's section 5.
+func TestJudgeCompletion(t *testing.T) {
+	p, now := newParties(t), time.Unix(1_700_000_000, 0)
+	code := func(c string) string { return strings.Replace(refusal, "%", c, 1) }
+	const words = "as it pleases, call ***"
+	tests := []struct {
+		name   string
+		status int
+		body   string
+		header http.Header // nil: signed
+		want   gateway.Verdict
+	}{
+		{"a verified 204 succeeded", 204, "", nil,
+			gateway.Verdict{Effect: gateway.Done, Code: "OK", Message: "the complaint is settled", Verified: true, RequestID: "08F5B8C2B506-0"}},
+		{"a verified 200 succeeded", 200, "{}", nil,
+			gateway.Verdict{Effect: gateway.Done, Code: "OK", Message: "the complaint is settled", Verified: true, RequestID: "08F5B8C2B506-0"}},
+		{"a verified 202 is unknown, for good", 202, "", nil,
+			gateway.Verdict{Effect: gateway.MaybeDone, Final: true, Code: wire.CodeUpstreamGarbled, Message: "the gateway answered 202: taken, but not done", Verified: true, RequestID: "08F5B8C2B506-0"}},
+		{"an unsigned 204 does not count", 204, "", http.Header{},
+			gateway.Verdict{Effect: gateway.MaybeDone, Forged: true, Code: wire.CodeUpstreamUnverified, Message: "the answer cannot be verified: " + signing.ErrNotSigned.Error()}},
+		{"a 204 with a SIGNTEST signature does not count", 204, "", signTest(p.signed(t, now, "")),
+			gateway.Verdict{Effect: gateway.MaybeDone, Forged: true, Code: wire.CodeUpstreamUnverified, Message: "the answer cannot be verified: " + signing.ErrBadSignature.Error(), RequestID: "08F5B8C2B506-0"}},
+		{"a 204 that is 301 s old does not count", 204, "", p.signed(t, now.Add(-301*time.Second), ""),
+			gateway.Verdict{Effect: gateway.MaybeDone, Forged: true, Code: wire.CodeUpstreamUnverified, Message: "the answer cannot be verified: " + signing.ErrSkew.Error() + ": it is off by -5m1s", RequestID: "08F5B8C2B506-0"}},
+		{"a 400 is rejected with WeChat Pay's code", 400, code("PARAM_ERROR"), http.Header{},
+			gateway.Verdict{Effect: gateway.Refused, Code: "PARAM_ERROR", Message: words}},
+		{"a 403 is rejected with WeChat Pay's code", 403, code("NO_AUTH"), nil,
+			gateway.Verdict{Effect: gateway.Refused, Code: "NO_AUTH", Message: words, Verified: true, RequestID: "08F5B8C2B506-0"}},
+		{"a 401 SIGN_ERROR asks for a newer key", 401, code("SIGN_ERROR"), http.Header{},
+			gateway.Verdict{Effect: gateway.Refused, Code: "SIGN_ERROR", Message: words, KeyRefused: true}},
+		{"a 400 SIGN_ERROR does not", 400, code("SIGN_ERROR"), http.Header{},
+			gateway.Verdict{Effect: gateway.Refused, Code: "SIGN_ERROR", Message: words}},
+		{"a 404 without a readable code is rejected", 404, "<html>", http.Header{},
+			gateway.Verdict{Effect: gateway.Refused, Code: wire.CodeUpstreamRefused, Message: "the gateway refused without saying why"}},
+		{"a forged 400 is counted", 400, code("PARAM_ERROR"), signTest(p.signed(t, now, code("PARAM_ERROR"))),
+			gateway.Verdict{Effect: gateway.Refused, Forged: true, Code: "PARAM_ERROR", Message: words, RequestID: "08F5B8C2B506-0"}},
+		{"a 429 is tried again", 429, code("RATELIMIT_EXCEEDED"), http.Header{"Retry-After": {"3"}},
+			gateway.Verdict{Effect: gateway.NotDone, Code: wire.CodeRateLimited, Message: "the gateway takes no more calls for now", RetryAfter: 3 * time.Second}},
+		{"a 500 with a code is unknown with it", 500, code("SYSTEM_ERROR"), http.Header{},
+			gateway.Verdict{Effect: gateway.MaybeDone, Code: "SYSTEM_ERROR", Message: words}},
+		{"a 502 without one is unknown", 502, "<html>", http.Header{},
+			gateway.Verdict{Effect: gateway.MaybeDone, Code: wire.CodeUpstreamGarbled, Message: "the gateway's answer says nothing about the completion"}},
+		{"a 302 is unknown", 302, "", http.Header{},
+			gateway.Verdict{Effect: gateway.MaybeDone, Code: wire.CodeUpstreamGarbled, Message: "the gateway's answer says nothing about the completion"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			header := tt.header
+			if header == nil {
+				header = p.signed(t, now, tt.body)
+			}
+			answer := gateway.Answer{Fact: gateway.Answered, Status: tt.status, Header: header, Body: []byte(tt.body)}
+			if got := judgeCompletion(answer, p.merchant, now); got != tt.want {
+				t.Errorf("got  %+v\nwant %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+// exchange is one answer of the stand-in WeChat Pay.
+type exchange struct {
+	status   int
+	body     string
+	unsigned bool
+	lost     bool
+}
+
+// wechatPay plays its exchanges in order and keeps the requests.
+type wechatPay struct {
+	t        *testing.T
+	p        parties
+	answers  []exchange
+	requests []*http.Request
+	bodies   []string
+}
+
+func (w *wechatPay) RoundTrip(r *http.Request) (*http.Response, error) {
+	httptrace.ContextClientTrace(r.Context()).GotConn(httptrace.GotConnInfo{})
+	body, _ := io.ReadAll(r.Body)
+	w.requests, w.bodies = append(w.requests, r), append(w.bodies, string(body))
+	a := w.answers[0]
+	w.answers = w.answers[1:]
+	if a.lost {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	header := http.Header{}
+	if !a.unsigned {
+		header = w.p.signed(w.t, time.Now(), a.body)
+	}
+	return &http.Response{StatusCode: a.status, Header: header, Body: io.NopCloser(strings.NewReader(a.body))}, nil
+}
+
+// A completion that is refused with INVALID_REQUEST may have been done before: the complaint itself is asked.
+func TestSendAsksTheComplaintWhenItMayBeDoneAlready(t *testing.T) {
+	invalid := exchange{status: 400, body: `{"code":"INVALID_REQUEST","message":"the state does not allow it"}`, unsigned: true}
+	state := func(s string) exchange {
+		return exchange{status: 200, body: `{"complaint_id":"` + complaint + `","complaint_state":"` + s + `"}`}
+	}
+	forged := state("PROCESSED")
+	forged.unsigned = true
+	broken, lost, missing := exchange{status: 500}, exchange{lost: true}, exchange{status: 404, body: `{"code":"NOT_FOUND","message":""}`}
+	tests := []struct {
+		name     string
+		answers  []exchange
+		effect   gateway.Effect
+		code     string
+		attempts int
+	}{
+		{"PROCESSED means that it is done", []exchange{invalid, state("PROCESSED")}, gateway.Done, "OK", 2},
+		{"another state means that it was refused", []exchange{invalid, state("PENDING")}, gateway.Refused, "INVALID_REQUEST", 2},
+		{"an unverified state means nothing", []exchange{invalid, forged, forged, forged}, gateway.MaybeDone, wire.CodeUpstreamUnverified, 4},
+		{"the state is asked for again", []exchange{invalid, broken, lost, state("PROCESSED")}, gateway.Done, "OK", 4},
+		{"no state is unknown", []exchange{invalid, broken, broken, broken}, gateway.MaybeDone, wire.CodeUpstreamGarbled, 4},
+		{"a refusal to tell the state is unknown", []exchange{invalid, missing}, gateway.MaybeDone, "NOT_FOUND", 2},
+		{"a lost first attempt that did it is found out", []exchange{lost, invalid, state("PROCESSED")}, gateway.Done, "OK", 3},
+		{"a lost first attempt that did nothing is found out", []exchange{lost, invalid, state("PENDING")}, gateway.Refused, "INVALID_REQUEST", 3},
+		{"a state that is about another complaint means nothing",
+			[]exchange{invalid, {status: 200, body: `{"complaint_id":"1","complaint_state":"PROCESSED"}`},
+				{status: 200, body: `{"complaint_id":"1","complaint_state":"PROCESSED"}`}, {status: 200, body: `{"complaint_id":"1","complaint_state":"PROCESSED"}`}},
+			gateway.MaybeDone, wire.CodeUpstreamGarbled, 4},
+	}
+	p := newParties(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &wechatPay{t: t, p: p, answers: tt.answers}
+				report, err := newCompletion(w).Send(t.Context(), order(p, ""), false)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := report.Verdict()
+				if got.Effect != tt.effect || got.Code != tt.code || report.Attempts != tt.attempts || len(w.requests) != tt.attempts {
+					t.Errorf("effect %d, code %q, %d attempts, %d requests; want %d, %q, %d", got.Effect, got.Code, report.Attempts,
+						len(w.requests), tt.effect, tt.code, tt.attempts)
+				}
+				last := w.requests[len(w.requests)-1]
+				if last.Method != http.MethodGet || last.URL.Path != "/v3/merchant-service/complaints-v2/"+complaint {
+					t.Errorf("the state was asked for with %s %s", last.Method, last.URL.Path)
+				}
+			})
+		})
+	}
+}
+
+func TestEveryAttemptHasItsOwnNonceAndTheSameBody(t *testing.T) {
+	p := newParties(t)
+	synctest.Test(t, func(t *testing.T) {
+		w := &wechatPay{t: t, p: p, answers: []exchange{{status: 500}, {status: 500}, {status: 204}}}
+		if _, err := newCompletion(w).Send(t.Context(), order(p, "1900000002"), false); err != nil {
+			t.Fatal(err)
+		}
+		nonces := map[string]bool{}
+		for i, r := range w.requests {
+			a, err := signing.ParseAuthorization(r.Header.Get("Authorization"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			nonces[a.Nonce] = true
+			if w.bodies[i] != `{"complainted_mchid":"1900000002"}` {
+				t.Errorf("attempt %d sent %s", i+1, w.bodies[i])
+			}
+			for name, want := range map[string]string{"Accept": "application/json", "Content-Type": "application/json",
+				"User-Agent": userAgent, "Wechatpay-Serial": "PUB_KEY_ID_1"} {
+				if got := r.Header.Get(name); got != want {
+					t.Errorf("%s is %q, want %q", name, got, want)
+				}
+			}
+		}
+		if len(nonces) != 3 {
+			t.Errorf("%d nonces in 3 attempts", len(nonces))
+		}
+	})
+}
+
+func TestWithoutRandomnessNothingIsSent(t *testing.T) {
+	p := newParties(t)
+	w := &wechatPay{t: t, p: p}
+	completion := newCompletion(w)
+	completion.Random = bytes.NewReader(nil)
+	if _, err := completion.Send(context.Background(), order(p, ""), false); err == nil || len(w.requests) != 0 {
+		t.Errorf("error %v, %d requests", err, len(w.requests))
+	}
+}
+
+func newCompletion(transport http.RoundTripper) *Completion {
+	return &Completion{
+		Client: &gateway.Client{Transport: transport, Pace: gateway.NewPace(0), MaxAttempts: 3, AttemptTimeout: 5 * time.Second,
+			Random: func() float64 { return 0.5 }, Log: slog.New(slog.DiscardHandler)},
+		Hosts:  gateway.NewHosts("https://primary", "https://backup"),
+		Random: rand.Reader,
+		Now:    time.Now,
+	}
+}
+
+func order(p parties, mchid string) desk.Order[*merchant.WechatPay] {
+	return desk.Order[*merchant.WechatPay]{
+		Command:  &wire.Command{Action: wire.Complete, Merchant: "acme", ComplaintID: complaint, ComplaintedMchid: mchid},
+		Merchant: p.merchant,
+	}
+}
