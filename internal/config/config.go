@@ -94,7 +94,7 @@ func ReadComplete(getenv func(string) string) (Complete, error) {
 		{wechatpayURL, "https://api.mch.weixin.qq.com"},
 		{backupURL, "https://api2.mch.weixin.qq.com"},
 	} {
-		base := strings.TrimSuffix(r.url(host.name, host.fallback), "/")
+		base := strings.TrimRight(r.url(host.name, host.fallback), "/")
 		if strings.Contains(base, "?") {
 			r.fail(host.name, "must not have a query")
 		}
@@ -199,10 +199,14 @@ func (r *reader) number(name string, fallback, least, most int) int {
 
 // level reads the log level. Lambda's own setting wins, because its log filter works with it.
 func (r *reader) level() slog.Level {
-	name := lambdaLogLevel
-	if r.getenv(name) == "" {
-		name = logLevel
+	own := r.levelOf(logLevel)
+	if r.getenv(lambdaLogLevel) != "" {
+		return r.levelOf(lambdaLogLevel)
 	}
+	return own
+}
+
+func (r *reader) levelOf(name string) slog.Level {
 	switch strings.ToLower(r.getenv(name)) {
 	case "trace", "debug":
 		return slog.LevelDebug
@@ -238,7 +242,9 @@ func gatewayURL(samLocal bool) func(string) error {
 			return errors.New("is not a URL with a host")
 		case u.User != nil:
 			return errors.New("must not carry a user name or password")
-		case u.Fragment != "":
+		case !validPort(u.Port()):
+			return errors.New("has a port outside of 1 to 65535")
+		case strings.Contains(value, "#"): // an empty fragment would still swallow a path that is put behind it
 			return errors.New("must not have a fragment")
 		case u.Scheme == "https":
 			return nil
@@ -249,6 +255,12 @@ func gatewayURL(samLocal bool) func(string) error {
 		}
 		return errors.New("must be an https URL")
 	}
+}
+
+// validPort takes no port as well: the scheme's own is meant then.
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
 }
 
 // loopback tells whether host is this machine, without asking DNS.

@@ -2,38 +2,51 @@ package wire
 
 import (
 	"fmt"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
 // EncodeGBK writes s in GBK. It fails, naming the first character and its place, when GBK lacks one.
 func EncodeGBK(s string) ([]byte, error) {
+	encoded := make([]byte, len(s)) // no character is longer in GBK than in UTF-8
+	written, read, err := simplifiedchinese.GBK.NewEncoder().Transform(encoded, []byte(s), true)
+	encoded = encoded[:written]
+
 	position := 0
-	for _, r := range s {
+	rest := encoded
+	for _, r := range s[:read] {
 		position++
-		if !inGBK(r) {
-			return nil, fmt.Errorf("character %d (U+%04X) does not exist in GBK", position, r)
+		switch {
+		case r < utf8.RuneSelf:
+			rest = rest[1:]
+		case rest[0] == euroByte || !inEveryGBK(rest[0], rest[1]):
+			return nil, lacks(position, r)
+		default:
+			rest = rest[2:]
 		}
 	}
-	return simplifiedchinese.GBK.NewEncoder().Bytes([]byte(s))
+	if err != nil {
+		r, _ := utf8.DecodeRuneInString(s[read:])
+		return nil, lacks(position+1, r)
+	}
+	return encoded, nil
 }
 
-// inGBK tells whether every implementation of GBK reads r the same.
+func lacks(position int, r rune) error {
+	return fmt.Errorf("character %d (U+%04X) does not exist in GBK", position, r)
+}
+
+// euroByte is the only character that x/text writes as one byte beyond ASCII.
+const euroByte = 0x80
+
+// inEveryGBK tells whether every implementation of GBK reads the pair of bytes the same.
 //
 // x/text follows the WHATWG's index, which is wider than GBK in 81 places: the euro sign (0x80 there, A2E3 in Java,
-// absent in GBK itself), U+01F9 and 79 characters of GB 18030 in rows A8, A9 and FE, which glibc's and Python's GBK do
+// absent in GBK itself), U+01F9 and 79 characters of GB 18030 in rows A9 and FE, which glibc's and Python's GBK do
 // not have. 翼码 does not say which one it runs, and a sign over bytes that it reads differently cannot be explained
 // to anyone, so those count as lacking.
-func inGBK(r rune) bool {
-	if r < 0x80 {
-		return true
-	}
-	var pair [2]byte
-	encoded, _, err := simplifiedchinese.GBK.NewEncoder().Transform(pair[:], []byte(string(r)), true)
-	if err != nil || encoded != 2 {
-		return false
-	}
-	lead, trail := pair[0], pair[1]
+func inEveryGBK(lead, trail byte) bool {
 	switch lead {
 	case 0xA8:
 		return trail != 0xBF

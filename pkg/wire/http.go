@@ -39,9 +39,11 @@ var titles = map[string]string{
 // Status is the result's HTTP status (contract, section 3).
 func (r Result) Status() int {
 	switch {
+	case r.Code == CodeResultNotPublished:
+		return http.StatusServiceUnavailable
 	case r.Outcome == Succeeded:
 		return http.StatusOK
-	case r.Code == CodeInternal:
+	case r.Code == CodeInternal && r.Outcome != Rejected: // a bug of ours never says that nothing will be done
 		return http.StatusInternalServerError
 	case r.Outcome == Unknown:
 		return http.StatusGatewayTimeout
@@ -104,13 +106,7 @@ func (r Result) HTTP() (status int, header map[string]string, body []byte) {
 	var document any = r
 	if status != http.StatusOK {
 		header["Content-Type"] = "application/problem+json"
-		title, anchor := titles[r.Code], r.Code
-		if title == "" || r.fromGateway() && r.Code == CodeInvalidRequest {
-			title, anchor = "The gateway refused", "gateway-refusal"
-			if r.Outcome == Unknown {
-				title = "The gateway did not say whether it was done"
-			}
-		}
+		title, anchor := r.title()
 		document = problem{Type: problemBase + anchor, Title: title, Status: status, Detail: r.Message, Result: r}
 	}
 	if r.Outcome == Retryable {
@@ -121,6 +117,19 @@ func (r Result) HTTP() (status int, header map[string]string, body []byte) {
 		panic(err)
 	}
 	return status, header, body
+}
+
+// title explains the code to a person, and names the place in the README that says more.
+func (r Result) title() (title, anchor string) {
+	title, anchor = titles[r.Code], r.Code
+	gatewayCode := r.fromGateway() && (r.Code == CodeInvalidRequest || r.Outcome == Rejected && r.Code != CodeUpstreamRefused)
+	switch {
+	case title != "" && !gatewayCode:
+		return title, anchor
+	case r.Outcome == Unknown:
+		return "The gateway did not say whether it was done", "gateway-refusal"
+	}
+	return "The gateway refused", "gateway-refusal"
 }
 
 // RetryAfterSeconds rounds a wait up to whole seconds, 1 to 3600.

@@ -171,59 +171,71 @@ func (a ReplyAnswer) readable() error {
 // known or not. A member that stands twice makes the answer unreadable: it could be signed with one value and read
 // with the other.
 func ReadReplyJSON(body []byte, key string, signGBK bool) (ReplyAnswer, error) {
-	values, members, err := stringMembers(body)
+	values, err := readMembers(withoutMark(body))
 	if err != nil {
 		return ReplyAnswer{}, err
 	}
-	result, _, err := stringMembers(values.result)
+	result, err := readMembers(values.result)
 	if err != nil {
 		return ReplyAnswer{}, errNoResult
 	}
 	answer := ReplyAnswer{
-		ResultID:      result.text["id"],
-		Comment:       result.text["comment"],
-		TransactionID: values.text["transaction_id"],
-		ComplaintID:   values.text["complaint_id"],
+		ResultID:      result.text("id"),
+		Comment:       result.text("comment"),
+		TransactionID: values.text("transaction_id"),
+		ComplaintID:   values.text("complaint_id"),
 	}
-	if sign := values.text["sign"]; sign != "" {
+	if sign := values.text("sign"); sign != "" {
 		answer.Signature = SignatureWrong
-		if inSignCharset(members, signGBK) == nil && signing.EqualMD5(sign, signing.ImagecoJSON(key, members)) {
+		signed := values.strings
+		if inSignCharset(signed, signGBK) == nil && signing.EqualMD5(sign, signing.ImagecoJSON(key, signed)) {
 			answer.Signature = SignatureRight
 		}
 	}
 	return answer, answer.readable()
 }
 
-// answerMembers is a JSON object of 翼码's: its string members by name, and the nested result.
+// withoutMark takes away the byte order mark that some platforms put before their UTF-8.
+func withoutMark(body []byte) []byte { return bytes.TrimPrefix(body, []byte("\xEF\xBB\xBF")) }
+
+// answerMembers is a JSON object of a gateway's: its string members in order, and the nested result.
 type answerMembers struct {
-	text   map[string]string
-	result json.RawMessage
+	strings []signing.Member
+	result  json.RawMessage
 }
 
-func stringMembers(raw []byte) (answerMembers, []signing.Member, error) {
+// text is the string member of that name, and "" when there is none.
+func (a answerMembers) text(name string) string {
+	for _, m := range a.strings {
+		if m.Name == name {
+			return m.Value
+		}
+	}
+	return ""
+}
+
+func readMembers(raw []byte) (answerMembers, error) {
 	members, err := Object(raw)
 	if err != nil {
-		return answerMembers{}, nil, err
+		return answerMembers{}, err
 	}
-	values := answerMembers{text: map[string]string{}}
-	signed := make([]signing.Member, 0, len(members))
-	seen := map[string]bool{}
+	answer := answerMembers{strings: make([]signing.Member, 0, len(members))}
+	seen := make(map[string]bool, len(members))
 	for _, m := range members {
 		if seen[m.Name] {
-			return answerMembers{}, nil, errors.New("has a member that stands twice")
+			return answerMembers{}, errors.New("has a member that stands twice")
 		}
 		seen[m.Name] = true
 		switch {
 		case m.Value[0] == '"':
 			var text string
 			if err := json.Unmarshal(m.Value, &text); err != nil {
-				return answerMembers{}, nil, errors.New("has a string that cannot be read")
+				return answerMembers{}, errors.New("has a string that cannot be read")
 			}
-			values.text[m.Name] = text
-			signed = append(signed, signing.Member{Name: m.Name, Value: text})
+			answer.strings = append(answer.strings, signing.Member{Name: m.Name, Value: text})
 		case m.Name == "result":
-			values.result = m.Value
+			answer.result = m.Value
 		}
 	}
-	return values, signed, nil
+	return answer, nil
 }

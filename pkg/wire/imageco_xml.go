@@ -113,7 +113,7 @@ func ReadReplyXML(body []byte, key string) (ReplyAnswer, error) {
 
 // splitForm takes the XML and the mac out of an answer. Bare XML has no mac.
 func splitForm(body []byte) (doc []byte, mac string, err error) {
-	trimmed := bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xEF\xBB\xBF")))
+	trimmed := bytes.TrimSpace(withoutMark(body))
 	if bytes.HasPrefix(trimmed, []byte("<")) {
 		return trimmed, "", nil
 	}
@@ -125,60 +125,74 @@ func splitForm(body []byte) (doc []byte, mac string, err error) {
 }
 
 // decodeXML reads one document from outside: no DOCTYPE (and so no entities but XML's own five), bounded in depth and
-// number of elements, nothing behind the root. The size was bounded when it was received.
+// number of elements, nothing beside the root. The size was bounded when it was received.
 func decodeXML(doc []byte, into any) error {
-	inner := xml.NewDecoder(bytes.NewReader(doc))
+	inner := xml.NewDecoder(bytes.NewReader(withoutMark(doc)))
 	inner.CharsetReader = charsetReader
 	guard := &xmlGuard{inner: inner}
 	dec := xml.NewTokenDecoder(guard)
-	if err := dec.Decode(into); err != nil {
-		return errors.Join(errors.New("is not the XML that was expected"), guard.refused)
+	err := dec.Decode(into)
+	read := err == nil
+	for err == nil { // what stands behind the root is the guard's to judge
+		_, err = dec.Token()
 	}
-	for {
-		token, err := dec.Token()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return errors.New("has unreadable text after the XML")
-		}
-		switch t := token.(type) {
-		case xml.Comment, xml.ProcInst:
-		case xml.CharData:
-			if len(bytes.TrimSpace(t)) > 0 {
-				return errors.New("has more text after the XML")
-			}
-		default:
-			return errors.New("has more than one XML root")
-		}
+	switch {
+	case guard.refused != nil:
+		return guard.refused
+	case !read || err != io.EOF:
+		return errors.New("is not the XML that was expected")
 	}
+	return nil
 }
 
 // xmlGuard stops a hostile document before encoding/xml builds anything from it.
 type xmlGuard struct {
-	inner           *xml.Decoder
-	depth, elements int
-	refused         error
+	inner                         *xml.Decoder
+	declarations, depth, elements int
+	refused                       error
 }
 
+// Token gives no token together with an error: the decoder behind it would take the token and forget the error.
 func (g *xmlGuard) Token() (xml.Token, error) {
 	token, err := g.inner.RawToken()
 	if err != nil {
-		return token, err
+		return nil, err
 	}
-	switch token.(type) {
+	if g.refused = g.check(token); g.refused != nil {
+		return nil, g.refused
+	}
+	return token, nil
+}
+
+func (g *xmlGuard) check(token xml.Token) error {
+	switch t := token.(type) {
 	case xml.Directive:
-		g.refused = errors.New("a DOCTYPE is not accepted")
+		return errors.New("has a DOCTYPE, which is not accepted")
+	case xml.ProcInst:
+		// Every declaration that names an encoding puts one more reader between the bytes and the parser.
+		if t.Target == "xml" {
+			g.declarations++
+		}
+		if g.declarations > 1 {
+			return errors.New("has two XML declarations")
+		}
 	case xml.StartElement:
+		if g.depth == 0 && g.elements > 0 {
+			return errors.New("has more than one XML root")
+		}
 		g.depth++
 		g.elements++
 		if g.depth > maxDepth || g.elements > maxElements {
-			g.refused = fmt.Errorf("more than %d levels or %d elements are not accepted", maxDepth, maxElements)
+			return fmt.Errorf("has more than %d levels or %d elements", maxDepth, maxElements)
 		}
 	case xml.EndElement:
 		g.depth--
+	case xml.CharData:
+		if g.depth == 0 && len(bytes.TrimSpace(t)) > 0 {
+			return errors.New("has text outside of the XML root")
+		}
 	}
-	return token, g.refused
+	return nil
 }
 
 // charsetReader honours the encodings in which 翼码 may answer; encoding/xml reads UTF-8 by itself. GB 18030 contains

@@ -34,7 +34,7 @@ func Object(raw []byte) ([]RawMember, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	start, err := dec.Token()
 	if err != nil {
-		return nil, syntaxError(raw, err)
+		return nil, syntaxError(raw)
 	}
 	if start != json.Delim('{') {
 		return nil, errors.New("is not a JSON object")
@@ -43,16 +43,16 @@ func Object(raw []byte) ([]RawMember, error) {
 	for dec.More() {
 		name, err := dec.Token()
 		if err != nil {
-			return nil, syntaxError(raw, err)
+			return nil, syntaxError(raw)
 		}
 		m := RawMember{Name: name.(string)} // the decoder accepts nothing but a string here
 		if err := dec.Decode(&m.Value); err != nil {
-			return nil, syntaxError(raw, err)
+			return nil, syntaxError(raw)
 		}
 		members = append(members, m)
 	}
 	if _, err := dec.Token(); err != nil { // the closing brace
-		return nil, syntaxError(raw, err)
+		return nil, syntaxError(raw)
 	}
 	if _, err := dec.Token(); err != io.EOF {
 		return nil, errors.New("has more text after the JSON object")
@@ -83,10 +83,12 @@ func checkDepth(raw []byte) error {
 	return nil
 }
 
-// syntaxError says where the JSON breaks off, without quoting it: it may hold a secret or a consumer's words.
-func syntaxError(raw []byte, err error) error {
+// syntaxError says where the JSON breaks off, without quoting it: it may hold a secret or a consumer's words. The place
+// is looked up anew, because the offsets in a decoder's own errors leave out what it read as tokens.
+func syntaxError(raw []byte) error {
+	var all json.RawMessage
 	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	if errors.As(json.Unmarshal(raw, &all), &syntax) && syntax.Offset < int64(len(raw)) {
 		return fmt.Errorf("is not JSON: it breaks at byte %d of %d", syntax.Offset, len(raw))
 	}
 	return errors.New("is not JSON: it ends too early")

@@ -74,14 +74,15 @@ func ReadDetail(action Action, detail []byte) Request {
 	return d.done()
 }
 
-// isJSON tells whether a Content-Type is application/json; a charset, if it is named, must be UTF-8 (RFC 8259, 8.1).
+// isJSON tells whether a Content-Type is application/json; a charset, if it is named, must be UTF-8 (RFC 8259, 8.1),
+// which some clients spell utf8.
 func isJSON(contentType string) bool {
 	mediaType, params, err := mime.ParseMediaType(contentType)
 	if err != nil || mediaType != "application/json" {
 		return false
 	}
 	charset, named := params["charset"]
-	return !named || strings.EqualFold(charset, "utf-8")
+	return !named || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8")
 }
 
 // door collects one request and everything that is wrong with it.

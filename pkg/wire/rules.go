@@ -44,7 +44,7 @@ var (
 	complaintRule = rule{name: "complaint_id", required: true, text: idText, set: func(c *Command, v string) { c.ComplaintID = v }}
 
 	replyRules = []rule{
-		{name: "response_content", required: true, text: text{max: ResponseContentMax, lineFeed: true, notBlank: true},
+		{name: "response_content", required: true, text: text{max: ResponseContentMax, lineFeed: true},
 			set: func(c *Command, v string) { c.ResponseContent = v }},
 		{name: "response_images", other: readImages},
 		{name: "jump_url", text: text{max: JumpURLMax, check: httpsURL}, set: func(c *Command, v string) { c.JumpURL = v }},
@@ -95,14 +95,13 @@ func (r rule) take(c *Command, value string) []Problem {
 	return problems
 }
 
-// text is what a string member may be. The zero value takes any text without control characters or characters beyond
-// the Basic Multilingual Plane.
+// text is what a string member may be. Without only it is any text that is not white space alone and has no control
+// characters and no characters beyond the Basic Multilingual Plane.
 type text struct {
 	min, max  int // characters; min 0 means 1
 	only      *regexp.Regexp
 	onlyWords string // says what only allows
 	lineFeed  bool   // a line feed is allowed
-	notBlank  bool   // white space alone is not enough
 	check     func(string) string
 }
 
@@ -121,7 +120,7 @@ func (t text) problems(value string) []string {
 	if p := t.badCharacter(value); p != "" {
 		problems = append(problems, p)
 	}
-	if t.notBlank && value != "" && strings.TrimSpace(value) == "" {
+	if value != "" && strings.TrimSpace(value) == "" {
 		problems = append(problems, "is only white space")
 	}
 	if t.check != nil && value != "" {

@@ -39,24 +39,27 @@ var wechatPayCode = regexp.MustCompile(`^[0-9A-Z_]{1,64}$`)
 // ReadWechatPayError reads the code and message of an error answer. The code is "" when the answer is not one. The
 // answer's detail is left aside: with SIGN_ERROR it quotes the string that was signed.
 func ReadWechatPayError(body []byte) (code, message string) {
-	values, _, err := stringMembers(body)
-	if err != nil || !wechatPayCode.MatchString(values.text["code"]) {
+	values, err := readMembers(body)
+	if err != nil {
 		return "", ""
 	}
-	return values.text["code"], values.text["message"]
+	if code = values.text("code"); !wechatPayCode.MatchString(code) {
+		return "", ""
+	}
+	return code, values.text("message")
 }
 
 // ReadComplaintState reads complaint_state from the answer to 查询投诉单详情, and makes sure that the answer is about
 // this complaint: a signature says who wrote an answer, not which question it answers.
 func ReadComplaintState(body []byte, complaintID string) (string, error) {
-	values, _, err := stringMembers(body)
+	values, err := readMembers(body)
 	if err != nil {
 		return "", err
 	}
-	if id := values.text["complaint_id"]; id != "" && id != complaintID {
+	if id := values.text("complaint_id"); id != "" && id != complaintID {
 		return "", errors.New("is about another complaint")
 	}
-	state := values.text["complaint_state"]
+	state := values.text("complaint_state")
 	if state == "" {
 		return "", errors.New("has no complaint_state")
 	}
