@@ -15,7 +15,8 @@ import (
 func TestEveryLineNamesItsInvocation(t *testing.T) {
 	var out bytes.Buffer
 	ctx := lambdacontext.NewContext(context.Background(), &lambdacontext.LambdaContext{AwsRequestID: "c6af9ac6"})
-	ctx = context.WithValue(ctx, "x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793") //nolint:staticcheck // aws-lambda-go's key
+	//lint:ignore SA1029 the key is aws-lambda-go's
+	ctx = context.WithValue(ctx, "x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793")
 	NewLogger(&out, slog.LevelInfo).With("merchant", "acme").InfoContext(ctx, "settled", "message", "done")
 
 	var line map[string]any
