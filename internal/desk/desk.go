@@ -94,7 +94,7 @@ func (e *errand[M]) run(ctx context.Context, request wire.Request) (result wire.
 	e.claim = claimed.decision.Claim
 	e.stale = loaded.Stale
 
-	refusal, ok := e.refusal(loaded, keyErr, claimed)
+	refusal, ok := e.refusal(ctx, loaded, keyErr, claimed)
 	if !ok {
 		e.release(ctx)
 		return refusal
@@ -103,7 +103,11 @@ func (e *errand[M]) run(ctx context.Context, request wire.Request) (result wire.
 }
 
 // refusal is what keeps the command from being sent, if anything does.
-func (e *errand[M]) refusal(loaded merchant.Loaded[M], keyErr error, claimed claimResult) (wire.Result, bool) {
+func (e *errand[M]) refusal(ctx context.Context, loaded merchant.Loaded[M], keyErr error, claimed claimResult) (wire.Result, bool) {
+	if ctx.Err() != nil && (keyErr != nil || claimed.err != nil) {
+		// Neither Secrets Manager nor the ledger is to blame.
+		return e.result(wire.Retryable, wire.CodeDeadline, "the invocation's time ran out before anything was sent"), false
+	}
 	if keyErr != nil {
 		return e.keyRefusal(keyErr), false
 	}

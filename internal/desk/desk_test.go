@@ -176,6 +176,16 @@ func TestWhatCountsFirst(t *testing.T) {
 	}
 }
 
+func TestTimeThatRanOutIsNobodysFault(t *testing.T) {
+	b := newBench(done)
+	b.keys.err = fmt.Errorf("%w: %w", merchant.ErrUnavailable, context.DeadlineExceeded)
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	if got := b.desk.Do(ctx, reply("")); got.Outcome != wire.Retryable || got.Code != wire.CodeDeadline || len(b.acts.sent) != 0 {
+		t.Errorf("%s %s, sent %d times", got.Outcome, got.Code, len(b.acts.sent))
+	}
+}
+
 func TestTheSecondTime(t *testing.T) {
 	tests := []struct {
 		name    string
