@@ -84,11 +84,11 @@ func checkDepth(raw []byte) error {
 }
 
 // syntaxError says where the JSON breaks off, without quoting it: it may hold a secret or a consumer's words. The place
-// is looked up anew, because the offsets in a decoder's own errors leave out what it read as tokens.
+// is looked up anew, because the offsets in the errors of a decoder that read tokens before leave those out.
 func syntaxError(raw []byte) error {
 	var all json.RawMessage
 	var syntax *json.SyntaxError
-	if errors.As(json.Unmarshal(raw, &all), &syntax) && syntax.Offset < int64(len(raw)) {
+	if errors.As(json.NewDecoder(bytes.NewReader(raw)).Decode(&all), &syntax) {
 		return fmt.Errorf("is not JSON: it breaks at byte %d of %d", syntax.Offset, len(raw))
 	}
 	return errors.New("is not JSON: it ends too early")
