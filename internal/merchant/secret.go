@@ -110,12 +110,12 @@ func (o object) line(name, text string) error {
 
 // choice returns a member that is one of several words; the first one when it is not there.
 func (o object) choice(name string, words ...string) (string, error) {
-	if _, ok := o.members[name]; !ok {
-		return words[0], nil
-	}
 	text, err := o.optional(name)
 	if err != nil {
 		return "", err
+	}
+	if text == "" { // left out, or left empty like url
+		return words[0], nil
 	}
 	if !slices.Contains(words, text) {
 		return "", o.wrong(name, "is none of "+strings.Join(words, ", "))
