@@ -1,9 +1,11 @@
 package lambdaio
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -16,8 +18,9 @@ import (
 // (events.APIGatewayV2HTTPRequest, which a function URL sends too) alike. It is not one of those types: they would
 // fail on any member that AWS makes richer, though it does not matter here.
 type httpEvent struct {
-	Path              string              `json:"path"`    // 1.0
-	RawPath           string              `json:"rawPath"` // 2.0
+	HTTPMethod        string              `json:"httpMethod"` // 1.0
+	Path              string              `json:"path"`       // 1.0
+	RawPath           string              `json:"rawPath"`    // 2.0
 	PathParameters    map[string]string   `json:"pathParameters"`
 	Headers           map[string]string   `json:"headers"`
 	MultiValueHeaders map[string][]string `json:"multiValueHeaders"`
@@ -25,6 +28,9 @@ type httpEvent struct {
 	IsBase64Encoded   bool                `json:"isBase64Encoded"`
 	RequestContext    struct {
 		Stage string `json:"stage"`
+		HTTP  struct {
+			Method string `json:"method"` // 2.0
+		} `json:"http"`
 	} `json:"requestContext"`
 }
 
@@ -44,6 +50,10 @@ func (h *Handler) http(ctx context.Context, payload []byte) ([]byte, error) {
 }
 
 func readHTTP(action wire.Action, event httpEvent) wire.Request {
+	// A function URL and a catch-all route pass every method on. A GET must never act: browsers and crawlers send them.
+	if method := cmp.Or(event.HTTPMethod, event.RequestContext.HTTP.Method, http.MethodPost); method != http.MethodPost {
+		return wire.Request{Command: wire.Command{Action: action}, Problems: []wire.Problem{{Detail: "the method must be POST"}}}
+	}
 	in := wire.HTTPRequest{
 		Merchant:        event.PathParameters["merchant"],
 		ComplaintID:     event.PathParameters["complaint_id"],
