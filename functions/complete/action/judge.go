@@ -1,6 +1,7 @@
 package action
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"time"
@@ -50,7 +51,7 @@ func read(answer gateway.Answer, m *merchant.WechatPay, now time.Time) gateway.V
 		// Errors are often unsigned, and then not forged.
 		verdict.Forged = signature != nil && !errors.Is(signature, signing.ErrNotSigned)
 		code, message := wire.ReadWechatPayError(answer.Body)
-		verdict.Code, verdict.Message = code, wire.Message(message)
+		verdict.Code, verdict.Message = code, cmp.Or(wire.Message(message), "the gateway gave this code and no words")
 		return verdict
 	}
 	if signature != nil {

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -29,7 +30,7 @@ func judge(answer gateway.Answer, sent wire.ReplyMessage, m *merchant.Imageco, e
 			Message: "the answer's signature is wrong, so what it says does not count"}
 	}
 	if readable && verdict.Message == "" {
-		verdict.Message = wire.Message(said.Comment, m.Key)
+		verdict.Message = cmp.Or(wire.Message(said.Comment, m.Key), "the gateway gave this code and no words")
 	}
 	return verdict
 }
