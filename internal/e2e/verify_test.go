@@ -178,3 +178,13 @@ func (s signer) answerAt(rw http.ResponseWriter, at time.Time, status int, body 
 func tooManyRequests(rw http.ResponseWriter, _ sandbox.Call) {
 	rw.WriteHeader(http.StatusTooManyRequests)
 }
+
+// untilHangUp answers nothing for as long as the caller waits.
+func untilHangUp(rw http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(rw).Hijack()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	_, _ = io.Copy(io.Discard, conn) // ends with the connection
+}
