@@ -49,8 +49,10 @@ type Desk[M any] struct {
 	Log     *slog.Logger
 	Metrics *telemetry.Metrics
 	Now     func() time.Time
+	// Warm opens the connection to the gateway; it runs while the secret and the ledger are asked. May be nil.
+	Warm func(context.Context)
 
-	warm atomic.Bool // a command was carried out before
+	begun atomic.Bool // a command was carried out before
 }
 
 // ledgerBound is the longest that the ledger is waited for at a time: it answers within milliseconds or is down.
@@ -58,7 +60,7 @@ const ledgerBound = 3 * time.Second
 
 // Do carries out one command and gives its result. It never panics: a bug gives INTERNAL.
 func (d *Desk[M]) Do(ctx context.Context, request wire.Request) wire.Result {
-	c := &errand[M]{desk: d, command: &request.Command, started: d.Now(), cold: !d.warm.Swap(true)}
+	c := &errand[M]{desk: d, command: &request.Command, started: d.Now(), cold: !d.begun.Swap(true)}
 	result := c.run(ctx, request)
 	c.tell(ctx, result)
 	return result
@@ -86,8 +88,11 @@ func (e *errand[M]) run(ctx context.Context, request wire.Request) (result wire.
 	if len(request.Problems) > 0 {
 		return request.Refusal(e.desk.Now())
 	}
-	// The claim and the secret do not need each other, so that a cold start waits for the slower one only. What is
-	// wrong is still told in the contract's order: the secret, what the secret tells, the ledger.
+	// The claim, the secret and the connection do not need each other, so that a cold start waits for the slowest one
+	// only. What is wrong is still told in the contract's order: the secret, what the secret tells, the ledger.
+	if e.desk.Warm != nil {
+		go e.desk.Warm(ctx)
+	}
 	claiming := e.startClaim(ctx)
 	loaded, keyErr := e.desk.Keys.Load(ctx, e.command.Merchant)
 	claimed := <-claiming

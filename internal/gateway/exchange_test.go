@@ -3,6 +3,7 @@ package gateway
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -232,13 +234,61 @@ func TestAWarmConnectionIsUsed(t *testing.T) {
 func TestAWarmConnectionThatIsTooOldIsNotUsed(t *testing.T) {
 	ours, theirs := net.Pipe()
 	defer theirs.Close()
-	d := dialer{warm: map[string]warmConn{"gateway:443": {ours, time.Now().Add(-idleTimeout - time.Second)}}}
-	if conn := d.opened("gateway:443"); conn != nil {
+	done := make(chan struct{})
+	close(done)
+	d := dialer{warm: map[string]*warmConn{"gateway:443": {done: done, conn: ours, opened: time.Now().Add(-idleTimeout - time.Second)}}}
+	if conn := d.opened(t.Context(), "gateway:443"); conn != nil {
 		t.Error("a connection that the gateway may be closing right now was used")
 	}
 	if _, err := ours.Write([]byte("x")); err == nil {
 		t.Error("the old connection was left open")
 	}
+}
+
+func TestARequestWaitsForAConnectionThatIsBeingOpened(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport := NewTransport(nil)
+		dials := 0
+		ours, theirs := net.Pipe()
+		defer theirs.Close()
+		dial := func(context.Context, string, string) (net.Conn, error) {
+			dials++
+			time.Sleep(time.Second)
+			return ours, nil
+		}
+		go func() { _ = transport.dialer.open(t.Context(), "gateway:80", dial) }()
+		synctest.Wait()
+		if err := transport.dialer.open(t.Context(), "gateway:80", dial); err != nil { // no second one
+			t.Error(err)
+		}
+		gone, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if conn := transport.dialer.opened(gone, "gateway:80"); conn != nil {
+			t.Error("a connection that is not open yet was given out")
+		}
+		if conn := transport.dialer.opened(t.Context(), "gateway:80"); conn != ours || dials != 1 {
+			t.Errorf("got %v after %d dials", conn, dials)
+		}
+	})
+}
+
+func TestNoConnectionIsOpenedAheadWhileOneIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport := NewTransport(nil)
+		dials := 0
+		dial := func(context.Context, string, string) (net.Conn, error) {
+			dials++
+			return nil, errors.New("refused")
+		}
+		transport.dialer.answered("gateway:80")
+		for _, want := range []int{0, 1} {
+			_ = transport.dialer.open(t.Context(), "gateway:80", dial)
+			if dials != want {
+				t.Errorf("%d dials, want %d", dials, want)
+			}
+			time.Sleep(idleTimeout)
+		}
+	})
 }
 
 func TestWarmingSaysWhatFails(t *testing.T) {

@@ -23,7 +23,7 @@ type Transport struct {
 
 // NewTransport makes a transport; tlsConfig may be nil for the system's roots and the defaults.
 func NewTransport(tlsConfig *tls.Config) *Transport {
-	t := &Transport{dialer: dialer{tls: tlsConfig, warm: map[string]warmConn{}}}
+	t := &Transport{dialer: dialer{tls: tlsConfig, warm: map[string]*warmConn{}, used: map[string]time.Time{}}}
 	t.Transport = &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            t.dialer.plain,
@@ -38,8 +38,18 @@ func NewTransport(tlsConfig *tls.Config) *Transport {
 	return t
 }
 
-// Warm opens a connection to base ahead of the first request; that request then finds it open. It is best effort: a
-// failure only means that the request opens its own.
+// RoundTrip carries one request, and notes when the host last answered.
+func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := t.Transport.RoundTrip(r)
+	if err == nil {
+		t.dialer.answered(addressOf(r.URL))
+	}
+	return response, err
+}
+
+// Warm opens a connection to base ahead of the first request, which then finds it open, or waits for it while it is
+// being opened. It does nothing when there is one already, or one that was used a moment ago and is kept. It is best
+// effort: after a failure the request opens its own.
 func (t *Transport) Warm(ctx context.Context, base string) error {
 	u, err := url.Parse(base)
 	if err != nil {
@@ -48,7 +58,19 @@ func (t *Transport) Warm(ctx context.Context, base string) error {
 	if proxy, err := t.Proxy(&http.Request{URL: u}); err != nil || proxy != nil {
 		return err // a proxy's connections are net/http's own affair
 	}
-	return t.dialer.open(ctx, u)
+	if u.Scheme == "http" {
+		return t.dialer.open(ctx, addressOf(u), t.dialer.dialPlain)
+	}
+	return t.dialer.open(ctx, addressOf(u), t.dialer.dialTLS)
+}
+
+// addressOf is the host and port that net/http dials for a URL.
+func addressOf(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
 }
 
 // dialer opens connections and keeps those that were opened ahead.
@@ -57,63 +79,115 @@ type dialer struct {
 	net net.Dialer
 
 	mu   sync.Mutex
-	warm map[string]warmConn // by address, only until idleTimeout
+	warm map[string]*warmConn // by address
+	used map[string]time.Time // when an address last answered
 }
 
+// warmConn is a connection that was opened ahead, or is being opened; the rest is set once done is closed.
 type warmConn struct {
+	done   chan struct{}
 	conn   net.Conn
+	err    error
 	opened time.Time
 }
 
-func (d *dialer) open(ctx context.Context, u *url.URL) error {
-	port := u.Port()
-	dial := d.dialTLS
-	if u.Scheme == "http" {
-		dial = d.dialPlain
-	}
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	address := net.JoinHostPort(u.Hostname(), port)
-	conn, err := dial(ctx, "tcp", address)
-	if err != nil {
-		return err
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if old, ok := d.warm[address]; ok {
-		_ = old.conn.Close()
-	}
-	d.warm[address] = warmConn{conn, time.Now()}
-	return nil
+// fresh tells whether a connection is young enough to be used: the gateway may be closing an older one at this very
+// moment. The wall clock is compared, because the monotonic one may stand still while Lambda freezes the process.
+func fresh(since time.Time) bool {
+	age := time.Now().Round(0).Sub(since.Round(0))
+	return age >= 0 && age < idleTimeout
 }
 
-// opened takes the connection that was opened ahead, unless it has been idle for too long. Its age is compared without
-// the monotonic clock, which may stand still while Lambda freezes the process.
-func (d *dialer) opened(address string) net.Conn {
+func (d *dialer) answered(address string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	w, ok := d.warm[address]
-	if !ok {
+	d.used[address] = time.Now()
+}
+
+type dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+func (d *dialer) open(ctx context.Context, address string, dial dial) error {
+	w := &warmConn{done: make(chan struct{})}
+	d.mu.Lock()
+	old := d.warm[address]
+	if fresh(d.used[address]) || old != nil && !old.ended() {
+		d.mu.Unlock()
 		return nil
 	}
-	delete(d.warm, address)
-	if age := time.Now().Round(0).Sub(w.opened.Round(0)); age < 0 || age > idleTimeout {
+	d.warm[address] = w
+	d.mu.Unlock()
+
+	if old != nil {
+		old.close()
+	}
+	w.conn, w.err = dial(ctx, "tcp", address)
+	w.opened = time.Now()
+	close(w.done)
+	return w.err
+}
+
+// ended tells whether the connection cannot be used any more; one that is still being opened can.
+func (w *warmConn) ended() bool {
+	select {
+	case <-w.done:
+		return w.err != nil || !fresh(w.opened)
+	default:
+		return false
+	}
+}
+
+// close closes a connection that has ended.
+func (w *warmConn) close() {
+	if w.conn != nil {
 		_ = w.conn.Close()
+	}
+}
+
+// opened takes the connection that was opened ahead, and waits for it if it is still being opened.
+func (d *dialer) opened(ctx context.Context, address string) net.Conn {
+	d.mu.Lock()
+	w := d.warm[address]
+	delete(d.warm, address)
+	d.mu.Unlock()
+	if w == nil {
+		return nil
+	}
+	select {
+	case <-w.done:
+	case <-ctx.Done():
+		d.giveBack(address, w)
+		return nil
+	}
+	if w.ended() {
+		w.close()
 		return nil
 	}
 	return w.conn
 }
 
+// giveBack keeps a connection for the next request, when the one that waited for it has gone.
+func (d *dialer) giveBack(address string, w *warmConn) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.warm[address] == nil {
+		d.warm[address] = w
+		return
+	}
+	go func() { // there is another one meanwhile
+		<-w.done
+		w.close()
+	}()
+}
+
 func (d *dialer) plain(ctx context.Context, network, address string) (net.Conn, error) {
-	if conn := d.opened(address); conn != nil {
+	if conn := d.opened(ctx, address); conn != nil {
 		return conn, nil
 	}
 	return d.dialPlain(ctx, network, address)
 }
 
 func (d *dialer) secure(ctx context.Context, network, address string) (net.Conn, error) {
-	if conn := d.opened(address); conn != nil {
+	if conn := d.opened(ctx, address); conn != nil {
 		return conn, nil
 	}
 	return d.dialTLS(ctx, network, address)

@@ -94,6 +94,7 @@ func Run[M any](ctx context.Context, f *Function, action desk.Action[M], parse f
 		Action: f.Action,
 		Desk: &desk.Desk[M]{
 			Action: action, Keys: keys, Ledger: f.ledger(ctx), Log: f.Log, Metrics: f.Metrics, Now: time.Now,
+			Warm: func(ctx context.Context) { _ = f.Transport.Warm(ctx, gateways[0]) }, // the call itself reports a failure
 		},
 		Log: f.Log,
 	}
