@@ -42,9 +42,9 @@ const euroByte = 0x80
 
 // inEveryGBK tells whether every implementation of GBK reads the pair of bytes the same.
 //
-// x/text follows the WHATWG's index, which is wider than GBK in 81 places: the euro sign (0x80 there, A2E3 in Java,
-// absent in GBK itself), U+01F9 and 79 characters of GB 18030 in rows A9 and FE, which glibc's and Python's GBK do
-// not have. 翼码 does not say which one it runs, and a sign over bytes that it reads differently cannot be explained
+// x/text follows the WHATWG's index, which is wider than GBK in 81 places: the euro sign (0x80 there and in glibc, A2E3 in
+// GB 18030, absent in Python and in GBK itself), U+01F9 and 79 characters of GB 18030 in rows A9 and FE, which glibc's
+// and Python's GBK do not have. 翼码 does not say which one it runs, and a sign over bytes that it reads differently cannot be explained
 // to anyone, so those count as lacking.
 func inEveryGBK(lead, trail byte) bool {
 	switch lead {
@@ -53,7 +53,7 @@ func inEveryGBK(lead, trail byte) bool {
 	case 0xA9:
 		return trail < 0x89 || trail > 0x95
 	case 0xFE:
-		return trail > 0xA0
+		return trail < 0x50 || trail > 0xA0
 	}
 	return true
 }
