@@ -181,7 +181,7 @@ func (e *errand[M]) newerKey(ctx context.Context, version string) (M, bool) {
 // outcome turns the report into the result.
 //
 // A command that took over from an earlier attempt is never told to be undone: whatever this attempt met, the earlier
-// one may have been carried out.
+// one may have been carried out. Only the complaint's own state, read and verified, speaks for that one too.
 func (e *errand[M]) outcome() wire.Result {
 	verdict := e.report.Verdict()
 	outcome := map[gateway.Effect]wire.Outcome{
@@ -190,7 +190,8 @@ func (e *errand[M]) outcome() wire.Result {
 		gateway.NotDone:   wire.Retryable,
 		gateway.MaybeDone: wire.Unknown,
 	}[verdict.Effect]
-	if e.claim != nil && e.claim.TookOver && e.report.Attempts > 0 && verdict.Effect != gateway.Done {
+	tookOver := e.claim != nil && e.claim.TookOver
+	if tookOver && e.report.Attempts > 0 && verdict.Effect != gateway.Done && !verdict.Conclusive {
 		outcome = wire.Unknown
 	}
 	result := e.result(outcome, verdict.Code, verdict.Message)

@@ -27,6 +27,8 @@ type Verdict struct {
 
 	// Final keeps a MaybeDone from being repeated although repeating is harmless, because it would not tell more.
 	Final bool
+	// Conclusive says that the answer told the state of the thing itself, which speaks for every earlier attempt too.
+	Conclusive bool
 }
 
 // situation is what, besides the verdict, matters for whether to try again.

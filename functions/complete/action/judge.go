@@ -95,10 +95,11 @@ func judgeState(answer gateway.Answer, complaintID string, refusal gateway.Verdi
 		return verdict
 	}
 	state, err := wire.ReadComplaintState(answer.Body, complaintID)
-	switch {
-	case err != nil:
+	if err != nil {
 		return say(verdict, gateway.MaybeDone, wire.CodeUpstreamGarbled, "the complaint, as WeChat Pay tells it, "+err.Error())
-	case state == wire.StateProcessed:
+	}
+	verdict.Conclusive = true
+	if state == wire.StateProcessed {
 		return say(verdict, gateway.Done, wire.CodeOK, "the complaint was settled already")
 	}
 	return say(verdict, gateway.Refused, refusal.Code, refusal.Message)
