@@ -34,6 +34,7 @@ type FunctionConfig struct {
 	Output io.Writer
 	// Concurrency is how many invocations one process may have at once; 0 is 1.
 	Concurrency int
+	Watcher     Watcher // told of every invocation; may be nil
 }
 
 // Invocation is what became of one invocation.
@@ -100,7 +101,7 @@ func (f *Function) Invoke(ctx context.Context, payload []byte, timeout time.Dura
 		j := &job{id: newUUID(), trace: newTraceID(), arn: f.arn(), payload: payload, timeout: timeout, settled: make(chan struct{})}
 		select {
 		case p.api.next <- j:
-			return p.await(ctx, j)
+			return f.watch(j, func() (Invocation, error) { return p.await(ctx, j) })
 		case <-p.done: // it ended between two invocations; this one goes to its successor
 		case <-ctx.Done():
 			return Invocation{}, ctx.Err()

@@ -119,6 +119,7 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a, ok := h.work(r, body, &f, &c)
 	h.Calls.update(c)
 	if !ok || !linger(r.Context(), f.DelayAnswer, f.Hold) || f.CutAfter {
+		h.finish(&c, answer{})
 		cut(w)
 		return
 	}
@@ -129,12 +130,18 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.header[name] = values
 	}
 	if f.CutMidway {
+		h.finish(&c, answer{})
 		cutMidway(w, a)
 		return
 	}
-	c.Status = a.status
-	h.Calls.update(c)
+	h.finish(&c, a)
 	a.write(w)
+}
+
+// finish records what a call is about to be answered; the zero answer is none.
+func (h *Host) finish(c *Call, a answer) {
+	c.Done, c.Status, c.Answer, c.Sent = h.now(), a.status, a.header, a.body
+	h.Calls.update(*c)
 }
 
 // work does the call's work or what the fault puts in its place; false cuts the connection.

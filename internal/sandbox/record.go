@@ -24,6 +24,10 @@ type Call struct {
 	Acted       bool   // the call changed something: a reply was shown, a complaint was settled
 	Status      int    // the HTTP status that was sent; 0 when none was
 	Problem     string // why it was refused, for a person
+
+	Done   time.Time   // when the answer was about to be written, or the connection was cut; zero until then
+	Answer http.Header // of the answer that was sent; nil when none was
+	Sent   []byte      // the answer's body
 }
 
 // recordLimit is how many calls, or events, are kept: a sandbox may run for days.

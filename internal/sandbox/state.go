@@ -35,6 +35,7 @@ type Complaint struct {
 	CreatedAt   time.Time
 	ProcessedAt time.Time // zero until State is Processed
 	Replies     []ReplyEffect
+	Detail      string // the consumer's words; "" is the sandbox's usual ones
 }
 
 // State holds the complaints of all merchants. Both gateways share one, as the real ones do: 翼码 passes replies on to

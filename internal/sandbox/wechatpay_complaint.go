@@ -64,7 +64,7 @@ func (g *WechatPay) read(account WechatPayAccount, id string, body []byte) ([]by
 		return nil, refusal{http.StatusNotFound, "RESOURCE_NOT_EXISTS", "投诉单不存在"}
 	}
 	text, err := json.Marshal(map[string]any{
-		"complaint_id": c.ID, "complaint_time": c.CreatedAt.Format(time.RFC3339), "complaint_detail": "商品与描述不符,联系商家没有回应",
+		"complaint_id": c.ID, "complaint_time": c.CreatedAt.Format(time.RFC3339), "complaint_detail": c.Words(),
 		"complaint_state": c.State, "payer_phone": PayerPhone, "payer_openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o",
 		"complainted_mchid": account.Mchid, "complaint_full_refunded": false, "incoming_user_response": false,
 		"user_complaint_times": 1, "problem_description": "不满意商家服务", "problem_type": "OTHERS",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"slices"
 	"strconv"
@@ -26,6 +27,8 @@ type Options struct {
 	// NewKey makes an RSA key; nil is [NewKey]. Many worlds in one test may share a few keys, which take long to make.
 	NewKey func() (*rsa.PrivateKey, error)
 	Output io.Writer // what the functions write to standard output and standard error; nil throws it away
+	// Watcher is told of every invocation of the functions; may be nil.
+	Watcher Watcher
 }
 
 // World is everything the functions talk to, on the loopback interface: both gateways (WeChat Pay with its two hosts),
@@ -47,7 +50,12 @@ type World struct {
 	Reply, Complete                   *Function
 	ReplyDelivery, CompletionDelivery *Delivery
 
+	// Ledger is nil until AddLedger: the functions then keep theirs in the process.
+	Ledger *LedgerTable
+
 	output  io.Writer
+	watcher Watcher
+	mounts  map[string]http.Handler // by path, see Mount
 	now     func() time.Time
 	newKey  func() (*rsa.PrivateKey, error)
 	closers []io.Closer
@@ -64,7 +72,7 @@ func NewWorld(o Options) (*World, error) {
 	if o.NewKey == nil {
 		o.NewKey = NewKey
 	}
-	w := &World{State: NewState(o.Now, o.CreateOnSight), output: o.Output, now: o.Now, newKey: o.NewKey}
+	w := &World{State: NewState(o.Now, o.CreateOnSight), output: o.Output, watcher: o.Watcher, now: o.Now, newKey: o.NewKey}
 	if err := w.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start the sandbox: %w", err), w.Close())
 	}
@@ -216,6 +224,9 @@ func (w *World) Store(m *Merchant) { w.Secrets.Put(SecretPrefix+m.Name, m.Secret
 
 // Env is the environment for a function in this world, with extra at its end, where it wins.
 func (w *World) Env(extra ...string) []string {
+	if w.Ledger != nil {
+		extra = slices.Concat(w.Ledger.env(), extra)
+	}
 	return slices.Concat([]string{
 		"AWS_REGION=" + Region, "AWS_DEFAULT_REGION=" + Region,
 		"AWS_ACCESS_KEY_ID=AKIDSANDBOX", "AWS_SECRET_ACCESS_KEY=sandbox",

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -40,7 +41,7 @@ func (w *World) StartFunctions(ctx context.Context, p Programs) error {
 }
 
 func (w *World) function(name, path string, p Programs) *Function {
-	f := NewFunction(FunctionConfig{Name: name, Path: path, Env: w.Env(p.Env...), Output: w.output, Concurrency: p.Concurrency})
+	f := NewFunction(FunctionConfig{Name: name, Path: path, Env: w.Env(p.Env...), Output: wholeLines(w.output), Concurrency: p.Concurrency, Watcher: w.watcher})
 	w.closers = append(w.closers, f)
 	return f
 }
@@ -52,7 +53,7 @@ func (w *World) Serve(l net.Listener) (string, error) {
 		return "", errors.Join(errors.New("serve: the functions are not started"), l.Close())
 	}
 	api := &APIGateway{Reply: w.Reply, Complete: w.Complete, Timeout: w.ReplyDelivery.Timeout}
-	server := &listening{server: newServer(localOnly(front(eventsEndpoint{w.Bus}, api))), finished: make(chan struct{})}
+	server := &listening{server: newServer(localOnly(w.front(eventsEndpoint{w.Bus}, api))), finished: make(chan struct{})}
 	w.closers = append(w.closers, server)
 	go func() {
 		defer close(server.finished)
@@ -62,14 +63,27 @@ func (w *World) Serve(l net.Listener) (string, error) {
 }
 
 // front tells the events endpoint from the API. http.ServeMux would clean paths and redirect, which API Gateway does not do.
-func front(events, api http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/events" {
-			events.ServeHTTP(w, r)
-			return
+func (w *World) front(events, api http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		switch mounted := w.mounts["/"+first]; {
+		case r.URL.Path == "/events":
+			events.ServeHTTP(rw, r)
+		case mounted != nil:
+			mounted.ServeHTTP(rw, r)
+		default:
+			api.ServeHTTP(rw, r)
 		}
-		api.ServeHTTP(w, r)
 	})
+}
+
+// Mount serves h at a path of one segment, "/console", and at everything below it, beside the API. It is called before
+// Serve. Host and Origin have been checked when h is asked.
+func (w *World) Mount(path string, h http.Handler) {
+	if w.mounts == nil {
+		w.mounts = map[string]http.Handler{}
+	}
+	w.mounts[path] = h
 }
 
 // listening is a server with the goroutine that serves it.
