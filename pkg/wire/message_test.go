@@ -96,15 +96,17 @@ func TestMessageMasksSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := "k " + base64.RawURLEncoding.EncodeToString(raw)
+	odd := "k\t１" + key[2:]
 	for _, row := range []struct{ name, text, want string }{
 		{"as it is", "key " + key + key + " is wrong", "key ****** is wrong"},
 		{"with white space that is normalized away", strings.Replace(key, " ", " \n ", 1), "***"},
 		{"with an invisible character in its middle", key[:5] + "\u200b" + key[5:], "***"},
 		{"far behind the beginning", strings.Repeat(" ", 5000) + key, "***"},
 		{"text without it", "nothing", "nothing"},
+		{"another one that holds what is normalized away", "a" + odd + "b", "a***b"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if got := wire.Message(row.text, "", key); got != row.want {
+			if got := wire.Message(row.text, "", key, odd); got != row.want {
 				t.Error("the message is not the one that was expected") // it may hold the key
 			}
 		})
@@ -126,6 +128,7 @@ func TestMessageIsOneBoundedLine(t *testing.T) {
 		{"a number that was cut short is not told", strings.Repeat("字", 245) + "138001380001380013800", strings.Repeat("字", 245) + "…"},
 		{"a megabyte of one letter", strings.Repeat("z", 1<<20), "…"},
 		{"a megabyte of spaces", strings.Repeat(" ", 1<<20) + "a", "a"},
+		{"what is looked at ends within the base64 of a signature", strings.Repeat("f", 4000) + " " + strings.Repeat("字", 32) + strings.Repeat("Z", 200), "*** " + strings.Repeat("字", 31) + "…"},
 		// A signature is seen as one only from its 32nd digit on: the 31 before the end of what is looked at are not told.
 		{"what is looked at ends within a signature", "a " + strings.Repeat("13800138000 ", 338) + strings.Repeat("f", 200), "a" + strings.Repeat(" ***", 63) + " **…"},
 		{"what is looked at ends within a signature that would be told", strings.Repeat("f", 4060) + " 字" + strings.Repeat("e", 100), "…"},

@@ -88,8 +88,12 @@ func checkDepth(raw []byte) error {
 func syntaxError(raw []byte) error {
 	var all json.RawMessage
 	var syntax *json.SyntaxError
-	if errors.As(json.NewDecoder(bytes.NewReader(raw)).Decode(&all), &syntax) {
+	err := json.NewDecoder(bytes.NewReader(raw)).Decode(&all)
+	switch {
+	case errors.As(err, &syntax):
 		return fmt.Errorf("is not JSON: it breaks at byte %d of %d", syntax.Offset, len(raw))
+	case err != nil:
+		return errors.New("is not JSON: it ends too early")
 	}
-	return errors.New("is not JSON: it ends too early")
+	return errors.New("is not a JSON object") // a number that no float64 can hold
 }

@@ -17,6 +17,7 @@ func TestObject(t *testing.T) {
 		{"names in exact case", `{"A":1,"a":2}`, "A=1 a=2"},
 		{"an escaped name is given as it is meant", `{"\u0061\"":"\u0062"}`, `a"="\u0062"`},
 		{"brackets in strings are no levels", `{"a":"` + strings.Repeat("[{", 50) + `\""}`, `a="` + strings.Repeat("[{", 50) + `\""`},
+		{"an escaped quote does not end a string", `{"a":"\"` + strings.Repeat("[{", 50) + `"}`, `a="\"` + strings.Repeat("[{", 50) + `"`},
 		{"32 levels", `{"a":` + strings.Repeat("[", 31) + strings.Repeat("]", 31) + `}`, "a=" + strings.Repeat("[", 31) + strings.Repeat("]", 31)},
 		{"a long number stays as it is", `{"a":12345678901234567890.10}`, "a=12345678901234567890.10"},
 	} {
@@ -58,6 +59,7 @@ func TestObjectRefusals(t *testing.T) {
 		{"a letter behind it", `{} x`, "has more text after the JSON object"},
 		{"an array", `[{}]`, "is not a JSON object"},
 		{"a number", `1`, "is not a JSON object"},
+		{"a number that no float can hold", `7E777`, "is not a JSON object"},
 		{"bytes that are not UTF-8 in a name", "{\"\xff\":1}", "is not UTF-8"},
 		{"33 levels", `{"a":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}`, "is nested more than 32 levels deep"},
 		{"a hundred thousand levels", strings.Repeat(`{"a":`, 100_000), "is nested more than 32 levels deep"},

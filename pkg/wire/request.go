@@ -105,9 +105,7 @@ func newDoor(action Action) *door {
 }
 
 func (d *door) problem(pointer, detail string) {
-	if len(d.request.Problems) < maxProblems {
-		d.request.Problems = append(d.request.Problems, Problem{Pointer: pointer, Detail: detail})
-	}
+	d.request.Problems = append(d.request.Problems, Problem{Pointer: pointer, Detail: detail})
 }
 
 // path reads one of the two members that an HTTP request carries in its path.
@@ -184,6 +182,7 @@ func (d *door) header(values []string) {
 	}
 }
 
+// done cuts the problems to those that are told; MaxBody bounds how many there are before.
 func (d *door) done() Request {
 	if len(d.request.Problems) > maxProblems {
 		d.request.Problems = d.request.Problems[:maxProblems]
