@@ -72,7 +72,7 @@ func (w *world) call(c *command, number int) {
 	for try := range tries {
 		v := w.newVisit(c, number, try, resend)
 		answer, err, ok := w.visitOnce(v)
-		wait := w.dice.span(placeVisit, v.id, 12, 200*time.Millisecond, 6*time.Second)
+		wait := w.dice.span(placeVisit, v.id, 12, 200*time.Millisecond, []time.Duration{3 * time.Second, 40 * time.Second}[v.id%2])
 		if !ok {
 			time.Sleep(wait)
 			continue
@@ -169,7 +169,7 @@ func (w *world) backoff(v *visit, try int) time.Duration {
 	if try >= tries-1 {
 		return w.dice.span(placeVisit, v.id, 14, 70*time.Second, 100*time.Second)
 	}
-	return w.dice.span(placeVisit, v.id, 14, 300*time.Millisecond, 20*time.Second)
+	return w.dice.span(placeVisit, v.id, 14, 300*time.Millisecond, []time.Duration{5 * time.Second, 60 * time.Second}[v.id%2])
 }
 
 // settle is the end of one copy: its caller has an answer that stands, or its message is deleted.

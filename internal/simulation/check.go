@@ -53,26 +53,35 @@ func (w *world) leaves(a *attempt) {
 	if a.p.buckets[merchant] == nil {
 		a.p.buckets[merchant] = newBucket(w.rates[a.p.action], now)
 	}
-	if !a.p.buckets[merchant].take(now) {
+	if !a.p.buckets[merchant].take(now, v.attempts > 1) {
 		w.violate(v, KindPace, "%s at %d a minute", merchant, w.rates[a.p.action])
 	}
 }
 
-// bucket is the contract's pace: a burst of a tenth of the figure, at least 3, and the figure's share of time since.
+// bucket is the contract's pace: a burst of a tenth of the figure, at least 3, and the figure's share of time since. A
+// repeated attempt takes its share when it is decided on and leaves after a wait, so as many as that may come on top.
 type bucket struct {
 	perSecond, burst, tokens float64
+	waited                   float64 // repeated attempts since the bucket was full
 	at                       time.Time
 }
 
 func newBucket(perMinute int, now time.Time) *bucket {
 	burst := float64(max(perMinute/10, 3))
-	return &bucket{float64(perMinute) / 60, burst, burst, now}
+	return &bucket{perSecond: float64(perMinute) / 60, burst: burst, tokens: burst, at: now}
 }
 
-func (b *bucket) take(now time.Time) bool {
-	b.tokens = min(b.tokens+now.Sub(b.at).Seconds()*b.perSecond, b.burst) - 1
+func (b *bucket) take(now time.Time, repeated bool) bool {
+	b.tokens += now.Sub(b.at).Seconds() * b.perSecond
+	if b.tokens >= b.burst {
+		b.tokens, b.waited = b.burst, 0
+	}
+	if repeated {
+		b.waited++
+	}
+	b.tokens--
 	b.at = now
-	return b.tokens > -1e-6
+	return b.tokens > -b.waited-1e-6
 }
 
 // shown is a reply that the consumer sees. w.mu is held.

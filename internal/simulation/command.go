@@ -3,7 +3,10 @@ package simulation
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"time"
+
+	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/kesu-go/kesu/pkg/wire"
 )
@@ -91,9 +94,9 @@ func (w *world) command(i int) *command {
 		c.action = wire.Complete
 	}
 	switch s := share(7); {
-	case s < 0.10:
+	case s < 0.04:
 		c.copies = 4
-	case s < 0.35:
+	case s < 0.16:
 		c.copies = 2
 	}
 	if share(8) < 0.6 {
@@ -148,12 +151,12 @@ func (c *command) detail(m *seller, placed, resend, otherTxn bool) []byte {
 func (c *command) payload(m *seller, resend, otherTxn bool) []byte {
 	switch c.door {
 	case doorHTTP:
-		return encode(map[string]any{
-			"version": "2.0", "rawPath": "/merchants/" + m.name + "/complaints/" + c.group.complaint + "/" + string(c.action),
-			"headers":        map[string]string{"content-type": "application/json"},
-			"requestContext": map[string]any{"stage": "$default", "http": map[string]string{"method": "POST"}},
-			"body":           string(c.detail(m, false, resend, otherTxn)),
-		})
+		var event events.APIGatewayV2HTTPRequest
+		event.Version, event.Body = "2.0", string(c.detail(m, false, resend, otherTxn))
+		event.RawPath = "/merchants/" + m.name + "/complaints/" + c.group.complaint + "/" + string(c.action)
+		event.Headers = map[string]string{"content-type": "application/json"}
+		event.RequestContext.HTTP.Method = http.MethodPost
+		return encode(event)
 	case doorBare:
 		return c.detail(m, true, resend, otherTxn)
 	}

@@ -121,7 +121,7 @@ var menu = [steps][]weighted{
 	stepSettle:  append([]weighted{{signTest, 8}, {staleAnswer, 4}, {accepted, 3}, {tooLong, 1}}, network...),
 	stepState:   append([]weighted{{signTest, 8}, {staleAnswer, 4}, {echoesForeign, 6}}, network...),
 	stepPublish: {{crashBefore, 2}, {crashAfter, 3}, {publishFails, 6}, {publishLosesAck, 6}, {publishRefuses, 6}, {publishHangs, 3}},
-	stepAnswer:  {{crashAfter, 2}, {answerLost, 3}},
+	stepAnswer:  {{crashAfter, 1}, {answerLost, 9}},
 	stepDelete:  {{deleteFails, 1}},
 }
 

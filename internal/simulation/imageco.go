@@ -29,7 +29,15 @@ type replyRequest struct {
 }
 
 // read takes the message out of a request, and the version of the merchant's key that it is signed with; -1 is none.
-func (imageco) read(a *attempt) (replyRequest, int) {
+func (g imageco) read(a *attempt) (replyRequest, int) {
+	if a.reply == nil {
+		r, version := g.parse(a)
+		a.reply, a.version = &r, version
+	}
+	return *a.reply, a.version
+}
+
+func (imageco) parse(a *attempt) (replyRequest, int) {
 	m := a.w.merchants[a.v.command.merchant]
 	var r replyRequest
 	if !m.xml {
@@ -118,7 +126,8 @@ const (
 
 func (g imageco) say(a *attempt, r replyRequest, code string, how signs) *http.Response {
 	m := a.w.merchants[a.v.command.merchant]
-	key := m.imagecoKey(max(m.signedVersion(g, a), 0))
+	_, version := g.read(a) // the gateway answers with the key that it was asked with
+	key := m.imagecoKey(max(version, 0))
 	if how == wrongSign {
 		key = "somebody else's"
 	}
@@ -141,12 +150,6 @@ func (g imageco) say(a *attempt, r replyRequest, code string, how signs) *http.R
 		})
 	}
 	return a.bytes(http.StatusOK, encode(answer))
-}
-
-// signedVersion is the version of the key that the request is signed with: the gateway answers with the same.
-func (m *seller) signedVersion(g imageco, a *attempt) int {
-	_, version := g.read(a)
-	return version
 }
 
 // misbehave implements server.

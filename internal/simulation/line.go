@@ -40,6 +40,9 @@ type attempt struct {
 	trace   *httptrace.ClientTrace
 	server  server
 
+	reply   *replyRequest // read once
+	version int           // of the key that it is signed with
+
 	connected bool   // a connection was had: from here on something may have arrived
 	honest    bool   // the gateway was to misbehave, and answered honestly because it had refused
 	code      string // of WeChat Pay's honest answer

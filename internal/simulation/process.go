@@ -67,7 +67,7 @@ func (w *world) newProcess(action wire.Action) *process {
 	p.ctx, p.end = context.WithCancel(context.Background())
 	if action == wire.Reply {
 		p.handler = build(p, func(c *gateway.Client) desk.Action[*merchant.Imageco] {
-			action := &reply.Reply{Client: c, Hosts: gateway.NewHosts(imagecoURL), Enforce: w.enforce, Log: w.log}
+			action := &reply.Reply{Client: c, Hosts: gateway.NewHosts(imagecoURL), Enforce: w.enforce && !w.options.Off.Enforce, Log: w.log}
 			return wrapped(desk.Action[*merchant.Imageco](action), w.options.Off.Reply)
 		}, func(text string) (*merchant.Imageco, error) {
 			return merchant.ParseImageco(text, func(string) error { return nil })

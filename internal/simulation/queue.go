@@ -63,7 +63,7 @@ func (w *world) batch(messages []*message) []*message {
 		if m.visible.After(now) || twin || len(batch) == batchSize {
 			continue
 		}
-		hidden := w.dice.span(placeCopy, uint64(m.command.index)<<8+uint64(m.number), uint64(m.try)+100, 4*time.Second, 60*time.Second)
+		hidden := w.dice.span(placeCopy, uint64(m.command.index)<<8+uint64(m.number), uint64(m.try)+100, 4*time.Second, 90*time.Second)
 		switch {
 		case m.try == tries-1: // then the dead-letter queue, until the storm is over
 			m.visible = w.began.Add(w.span + 30*time.Minute + hidden)

@@ -1,24 +1,177 @@
 package simulation
 
 import (
+	"bytes"
+	"flag"
 	"fmt"
 	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/kesu-go/kesu/pkg/wire"
 )
 
-func TestOne(t *testing.T) {
-	for seed := uint64(1); seed <= 60; seed++ {
-		var r Report
-		start := time.Now()
-		synctest.Test(t, func(t *testing.T) { r = Run(Options{Seed: seed, Commands: 100, Faults: 0.3}) })
-		fmt.Println(seed, r.Digest, time.Since(start))
-		if seed == 1 {
-			r.Tally.Print(os.Stdout)
+var (
+	commandsFlag = flag.Int("commands", fewCommands, "how many commands TestSimulation carries out")
+	seedFlag     = flag.Uint64("seed", 1, "what every world's seed is derived from")
+	faultsFlag   = flag.Float64("faults", 0.3, "the share of steps that fail")
+	replayFlag   = flag.Uint64("replay", 0, "the seed of one world, which TestReplay runs and tells in full")
+)
+
+// perWorld is how many commands one world is asked to carry out.
+const perWorld = 100
+
+// runWorld runs one world in a bubble of its own.
+func runWorld(t *testing.T, o Options) (r Report) {
+	t.Helper()
+	synctest.Test(t, func(*testing.T) { r = Run(o) })
+	return r
+}
+
+// totals is what became of many worlds.
+type totals struct {
+	Tally
+	digest uint64
+	found  []Violation
+}
+
+// runWorlds runs as many worlds as the commands need, on every processor, or until enough says so. Each world has a seed
+// of its own, so their order does not matter.
+func runWorlds(t *testing.T, seed uint64, commands int, o Options, enough func(*totals) bool) *totals {
+	t.Helper()
+	defer debug.SetGCPercent(debug.SetGCPercent(1200))
+	total := &totals{Tally: newTally()}
+	var mu sync.Mutex
+	var next atomic.Uint64
+	worlds := uint64((commands + perWorld - 1) / perWorld)
+	t.Run("worlds", func(t *testing.T) {
+		for n := range runtime.GOMAXPROCS(0) {
+			t.Run(fmt.Sprint(n), func(t *testing.T) {
+				t.Parallel()
+				for i := next.Add(1) - 1; i < worlds; i = next.Add(1) - 1 {
+					mine := o
+					mine.Seed, mine.Commands = dice(seed).roll(i, 0, 0), perWorld
+					r := runWorld(t, mine)
+					mu.Lock()
+					total.Add(r.Tally)
+					total.digest += r.Digest
+					total.found = append(total.found, r.Violations...)
+					over := enough(total)
+					mu.Unlock()
+					if over {
+						return
+					}
+				}
+			})
 		}
-		for _, v := range r.Violations {
-			fmt.Println(v)
+	})
+	return total
+}
+
+// TestSimulation is the proof: `make simulate` gives it a million commands, `make test` fewer.
+func TestSimulation(t *testing.T) {
+	begun := time.Now()
+	total := runWorlds(t, *seedFlag, *commandsFlag, Options{Faults: *faultsFlag}, func(all *totals) bool { return len(all.found) > 3 })
+	var text strings.Builder
+	fmt.Fprintf(&text, "\nseed          %d, digest %016x\n", *seedFlag, total.digest)
+	total.Print(&text)
+	fmt.Fprintf(&text, "wall time     %s on %d processors", time.Since(begun).Round(10*time.Millisecond), runtime.GOMAXPROCS(0))
+	t.Log(text.String())
+	for _, v := range total.found {
+		t.Error(v)
+	}
+	if total.Duplicates != 0 || total.Losses != 0 {
+		t.Errorf("%d duplicates, %d losses", total.Duplicates, total.Losses)
+	}
+	if total.Settled+total.Kept != total.Commands {
+		t.Errorf("of %d commands %d settled and %d are kept", total.Commands, total.Settled, total.Kept)
+	}
+	if *faultsFlag != 0.3 {
+		return
+	}
+	if missing := total.Missing(); len(missing) > 0 && *commandsFlag >= fewCommands {
+		t.Errorf("some faults never happened: %s", strings.Join(missing, ", "))
+	}
+	if share := float64(total.Faulted()) / float64(total.Steps); share < 0.27 {
+		t.Errorf("%.3f of the steps failed, not three of ten", share)
+	}
+}
+
+// TestReplay runs one world again and tells everything: the lines that the shipped code logs, and every event.
+func TestReplay(t *testing.T) {
+	o := Options{Seed: *replayFlag, Commands: perWorld, Faults: *faultsFlag}
+	var log, events bytes.Buffer
+	o.Log, o.Events = &log, &events
+	if o.Seed == 0 {
+		o.Seed = dice(*seedFlag).roll(0, 0, 0)
+	}
+	r := runWorld(t, o)
+	o.Log, o.Events = nil, nil
+	if quiet := runWorld(t, o); quiet.Digest != r.Digest {
+		t.Errorf("told in full the world went another way: digest %016x, and %016x quietly", r.Digest, quiet.Digest)
+	}
+	for text, buffer := range map[string]*bytes.Buffer{"msg=settled": &log, "msg=attempt": &log, "takes effect": &events} {
+		if !strings.Contains(buffer.String(), text) {
+			t.Errorf("%q is not in what was told", text)
 		}
+	}
+	if *replayFlag != 0 {
+		log.WriteTo(os.Stdout)
+		events.WriteTo(os.Stdout)
+	}
+	for _, v := range r.Violations {
+		t.Error(v)
+	}
+}
+
+func TestTheSameSeedGivesTheSameWorld(t *testing.T) {
+	never := func(*totals) bool { return false }
+	first := runWorlds(t, 7, fewCommands/10, Options{Faults: 0.3}, never)
+	again := runWorlds(t, 7, fewCommands/10, Options{Faults: 0.3}, never)
+	other := runWorlds(t, 8, fewCommands/10, Options{Faults: 0.3}, never)
+	if first.digest != again.digest {
+		t.Errorf("two runs of one seed differ: digests %016x and %016x", first.digest, again.digest)
+	}
+	if first.digest == other.digest {
+		t.Errorf("two seeds give the same digest %016x", first.digest)
+	}
+}
+
+func TestAWorldDoesNotDependOnTheNumberOfProcessors(t *testing.T) {
+	o := Options{Seed: 11, Commands: perWorld, Faults: 0.3}
+	many := runWorld(t, o)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	if one := runWorld(t, o); one.Digest != many.Digest {
+		t.Errorf("on one processor the digest is %016x, on more %016x", one.Digest, many.Digest)
+	}
+}
+
+func TestWithoutFaultsEveryCommandIsCarriedOutOnce(t *testing.T) {
+	total := runWorlds(t, 3, fewCommands/10, Options{}, func(*totals) bool { return false })
+	for _, v := range total.found {
+		t.Error(v)
+	}
+	for code, n := range total.Codes {
+		// What is left are wrong requests, rivals for a key, complaints that cannot be completed, rotations that the
+		// gateway knows of before Secrets Manager does, duplicates that meet, and the pace, which may also keep a
+		// complaint's state from being read.
+		allowed := []string{"succeeded 0000", "succeeded OK", "rejected INVALID_REQUEST", "rejected IDEMPOTENCY_MISMATCH", "rejected 6100",
+			"rejected SIGN_ERROR", "retryable IN_PROGRESS", "retryable RATE_LIMITED", "unknown RATE_LIMITED"}
+		if !slices.Contains(allowed, code) {
+			t.Errorf("%d times %s", n, code)
+		}
+	}
+	if succeeded := total.Ended[wire.Succeeded]; succeeded < total.Copies*8/10 {
+		t.Errorf("of %d copies %d succeeded", total.Copies, succeeded)
+	}
+	if total.Kept > 0 || total.Faulted() > 0 || total.Duplicates > 0 || total.Losses > 0 {
+		t.Errorf("%d kept, %d faults, %d duplicates, %d losses", total.Kept, total.Faulted(), total.Duplicates, total.Losses)
 	}
 }
