@@ -50,10 +50,13 @@ func (e *errand[M]) startClaim(ctx context.Context) <-chan claimResult {
 }
 
 // ledgerRefusal is what the ledger has against sending, if anything (contract, section 6).
-func (e *errand[M]) ledgerRefusal(claimed claimResult) (wire.Result, bool) {
+func (e *errand[M]) ledgerRefusal(ctx context.Context, claimed claimResult) (wire.Result, bool) {
 	decision := claimed.decision
 	switch {
 	case claimed.err != nil:
+		e.desk.Log.LogAttrs(ctx, slog.LevelError, "the ledger could not be asked",
+			slog.String("merchant", e.command.Merchant), slog.String("complaint_id", e.command.ComplaintID),
+			slog.String("error", claimed.err.Error()))
 		return e.result(wire.Retryable, wire.CodeLedgerUnavailable, "the ledger could not be asked; nothing was sent"), false
 	case decision.Replay != nil:
 		replay := *decision.Replay

@@ -123,7 +123,7 @@ func (e *errand[M]) refusal(ctx context.Context, loaded merchant.Loaded[M], keyE
 	case len(problems) > 0:
 		return wire.Request{Command: *e.command, Problems: problems}.Refusal(e.desk.Now()), false
 	}
-	return e.ledgerRefusal(claimed)
+	return e.ledgerRefusal(ctx, claimed)
 }
 
 func (e *errand[M]) keyRefusal(err error) wire.Result {
