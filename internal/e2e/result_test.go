@@ -46,7 +46,8 @@ func readResult(t testing.TB, text []byte) result {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&r); err != nil {
-		t.Fatalf("not a result: %v: %s", err, text)
+		t.Errorf("not a result: %v: %s", err, text)
+		return r
 	}
 	checkMembers(t, text)
 	checkResult(t, r)
@@ -58,7 +59,7 @@ func checkMembers(t testing.TB, text []byte) {
 	t.Helper()
 	var all map[string]json.RawMessage
 	if err := json.Unmarshal(text, &all); err != nil {
-		t.Fatalf("not an object: %s", text)
+		t.Errorf("not an object: %s", text)
 	}
 	for _, name := range resultMembers {
 		if value, ok := all[name]; !ok || string(value) == "null" {
@@ -95,7 +96,8 @@ func checkResult(t testing.TB, r result) {
 func (f *function) result(got sandbox.Invocation) result {
 	f.w.t.Helper()
 	if got.Failed() {
-		f.w.t.Fatalf("the invocation failed: %s: %s", got.ErrorType, got.ErrorMessage)
+		f.w.t.Errorf("the invocation failed: %s: %s", got.ErrorType, got.ErrorMessage)
+		return result{}
 	}
 	return readResult(f.w.t, got.Payload)
 }
@@ -114,7 +116,8 @@ func (f *function) response(got sandbox.Invocation) response {
 	t := f.w.t
 	t.Helper()
 	if got.Failed() {
-		t.Fatalf("the invocation failed: %s: %s", got.ErrorType, got.ErrorMessage)
+		t.Errorf("the invocation failed: %s: %s", got.ErrorType, got.ErrorMessage)
+		return response{}
 	}
 	var raw struct {
 		StatusCode      int               `json:"statusCode"`
@@ -123,7 +126,8 @@ func (f *function) response(got sandbox.Invocation) response {
 		IsBase64Encoded bool              `json:"isBase64Encoded"`
 	}
 	if err := json.Unmarshal(got.Payload, &raw); err != nil || raw.StatusCode == 0 || raw.Body == nil || raw.IsBase64Encoded {
-		t.Fatalf("not a proxy response: %v: %s", err, got.Payload)
+		t.Errorf("not a proxy response: %v: %s", err, got.Payload)
+		return response{}
 	}
 	r := response{status: raw.StatusCode, header: map[string]string{}, body: []byte(*raw.Body)}
 	for name, value := range raw.Headers {
@@ -154,7 +158,8 @@ func (r *response) readProblem(t testing.TB) {
 	dec := json.NewDecoder(bytes.NewReader(r.body))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&p); err != nil {
-		t.Fatalf("not a problem: %v: %s", err, r.body)
+		t.Errorf("not a problem: %v: %s", err, r.body)
+		return
 	}
 	checkMembers(t, r.body)
 	checkResult(t, p.result)
