@@ -16,6 +16,7 @@ import (
 type commands struct {
 	Run  runCommand  `cmd:"" help:"Run both functions and the sandbox on this machine until Ctrl-C."`
 	Demo demoCommand `cmd:"" help:"Send replies and completions through the sandbox, and show what becomes of them."`
+	Sign signCommand `cmd:"" help:"Explain a signature: what is signed, and why somebody's is wrong."`
 }
 
 // terminal is where a command writes to.
@@ -31,7 +32,7 @@ func main() {
 	os.Exit(code)
 }
 
-// execute runs one command and returns the exit code: 0 when all is well, 1 when it is not, 2 for a wrong command line.
+// execute runs one command and returns the exit code; exit.go lists them.
 func execute(ctx context.Context, args []string, t terminal) int {
 	var all commands
 	exited := -1
@@ -53,11 +54,11 @@ func execute(ctx context.Context, args []string, t terminal) int {
 		fmt.Fprintf(t.err, "kesu: %v; see kesu --help\n", err)
 		return 2
 	}
-	if err := chosen.Run(); err != nil {
-		fmt.Fprintln(t.err, "kesu:", err)
-		return 1
+	err = chosen.Run()
+	if err != nil && err.Error() != "" {
+		fmt.Fprintln(t.err, "kesu:", clean(err.Error()))
 	}
-	return 0
+	return exitCode(err)
 }
 
 // wantsColour tells whether a file is a terminal whose user has not said NO_COLOR (https://no-color.org).
