@@ -10,6 +10,13 @@ import (
 // prefetchBound is the longest that initialisation waits for what is fetched ahead.
 const prefetchBound = 2 * time.Second
 
+// loadRoots begins to read the system's certificates, the longest single piece of work of a cold start, beside everything
+// else: crypto/x509 does it once a process, and whoever verifies a certificate first waits for its end. It is not waited
+// for here, because Lambda takes no call before the function asks for one.
+func loadRoots() {
+	go func() { _, _ = x509.SystemCertPool() }() // a failure comes again where certificates are verified
+}
+
 // prefetch loads the keys of PREFETCH_MERCHANTS, the TLS roots and the gateways' connections while Lambda initialises
 // the function, which is faster and not on any caller's time. A failure is logged; the first call then does the work.
 func (f *Function) prefetch(ctx context.Context, gateways []string, load func(context.Context, string) error) {

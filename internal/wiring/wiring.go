@@ -105,6 +105,7 @@ func Run[M any](ctx context.Context, f *Function, action desk.Action[M], parse f
 		_, err := keys.Load(ctx, name)
 		return err
 	})
+	loadRoots()
 	lambda.Start(handler)
 }
 
