@@ -126,6 +126,7 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.RetryAfter != "" {
 		a.header.Set("Retry-After", f.RetryAfter)
 	}
+	a.header.Set("Date", h.now().UTC().Format(http.TimeFormat)) // the gateway's clock, as in what it signs
 	for name, values := range f.Header {
 		a.header[name] = values
 	}

@@ -82,6 +82,9 @@ func (g *Imageco) act(r *http.Request, body []byte, f *Fault, c *Call) answer {
 		c.Problem = err.Error()
 		return plainAnswer(status, err.Error())
 	}
+	if m.get("request_type") == detailRequest {
+		return g.detail(m, f, c)
+	}
 	account, key, v := g.authenticate(m)
 	c.Merchant, c.ComplaintID = account.Merchant, m.get("complaint_id")
 	if v.id == "" {

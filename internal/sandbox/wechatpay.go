@@ -82,6 +82,9 @@ type refusal struct {
 var _ gateway = (*WechatPay)(nil)
 
 func (g *WechatPay) act(r *http.Request, body []byte, f *Fault, c *Call) answer {
+	if r.RequestURI == echoPath {
+		return g.echo(r, body, f, c)
+	}
 	status, no, text := g.handle(r, body, c)
 	if no.status != 0 {
 		c.Code, c.Problem = no.code, no.message
