@@ -37,11 +37,8 @@ type command struct {
 	txn      string // the caller's transaction id, or none
 	wrong    bool   // the request is wrong in itself
 	group    *group
-	settled  int             // copies that came to an end
-	kept     int             // copies whose message, or whose caller, still holds the command
-	outcomes []wire.Outcome  // of the copies that came to an end
-	codes    []string        // with them
-	ended    map[*visit]bool // deliveries that were taken for settled
+	settled  int // copies that came to an end
+	kept     int // copies whose message, or whose caller, still holds the command
 }
 
 func (c *command) label() string {
@@ -87,7 +84,7 @@ func (w *world) command(i int) *command {
 	c := &command{
 		index: i, action: wire.Reply, merchant: int(w.dice.roll(placeCommand, n, 1) % uint64(len(w.merchants))),
 		door: door(w.dice.roll(placeCommand, n, 2) % uint64(doors)), copies: 1,
-		start: w.dice.span(placeCommand, n, 3, 0, w.span), ended: map[*visit]bool{},
+		start: w.dice.span(placeCommand, n, 3, 0, w.span),
 		group: &group{complaint: fmt.Sprintf("2002%06d", i), completable: share(4) < 0.93, lies: share(5) < 0.5},
 	}
 	if share(6) < 0.4 {

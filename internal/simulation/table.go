@@ -14,31 +14,30 @@ type table struct{ p *process }
 
 // Put implements ledger.Store.
 func (t *table) Put(ctx context.Context, e ledger.Entry, cond ledger.Condition) (*ledger.Entry, error) {
-	var found *ledger.Entry
-	err := t.write(ctx, "ledger put "+string(e.State), func() error {
-		var err error
-		found, err = t.p.w.memory.Put(context.Background(), e, cond)
-		return err
+	return t.write(ctx, "ledger put "+string(e.State), func() (*ledger.Entry, error) {
+		return t.p.w.memory.Put(context.Background(), e, cond)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return found, nil
 }
 
 // Delete implements ledger.Store.
 func (t *table) Delete(ctx context.Context, id, owner string) error {
-	return t.write(ctx, "ledger delete", func() error { return t.p.w.memory.Delete(context.Background(), id, owner) })
+	_, err := t.write(ctx, "ledger delete", func() (*ledger.Entry, error) {
+		return nil, t.p.w.memory.Delete(context.Background(), id, owner)
+	})
+	return err
 }
 
+// commit lands one write in the table. What it tells is heard by whoever waits for it, if anybody does.
+type commit func() (*ledger.Entry, error)
+
 // write makes one write, and meets one fault at most.
-func (t *table) write(ctx context.Context, what string, apply func() error) error {
+func (t *table) write(ctx context.Context, what string, apply commit) (*ledger.Entry, error) {
 	p, v := t.p, visitOf(ctx)
 	if p.leave(ctx, v, stepLedger) != nil {
-		return failed("not sent")
+		return nil, failed("not sent")
 	}
 	f, n := p.w.fault(v, stepLedger)
-	commit := func() error {
+	land := func() (*ledger.Entry, error) {
 		p.w.mu.Lock()
 		p.w.note(v, what, "", 0)
 		p.w.mu.Unlock()
@@ -46,7 +45,7 @@ func (t *table) write(ctx context.Context, what string, apply func() error) erro
 	}
 	if f == crashBefore {
 		p.die(v, "before "+what)
-		return failed("crashed")
+		return nil, failed("crashed")
 	}
 	latency := p.w.latency(v, n, 2*time.Millisecond, 15*time.Millisecond)
 	if f == ledgerSlow {
@@ -55,50 +54,47 @@ func (t *table) write(ctx context.Context, what string, apply func() error) erro
 	if err := p.wait(ctx, v, latency); err != nil {
 		// The request had left: it lands all the same when its time comes, unless it is one of a few that got lost.
 		if n%4 != 0 {
-			p.w.later(p.w.latency(v, n+1, time.Millisecond, 3*time.Second), func() { _ = commit() })
+			p.w.later(p.w.latency(v, n+1, time.Millisecond, 3*time.Second), func() { _, _ = land() })
 		}
-		return failed("no answer")
+		return nil, failed("no answer")
 	}
-	return t.outcome(ctx, v, f, n, commit)
+	return t.outcome(ctx, v, f, n, land)
 }
 
 // outcome is what becomes of a write that reached the table, or should have.
-func (t *table) outcome(ctx context.Context, v *visit, f fault, n uint64, commit func() error) error {
+func (t *table) outcome(ctx context.Context, v *visit, f fault, n uint64, land commit) (*ledger.Entry, error) {
 	p := t.p
 	late := p.w.latency(v, n+2, 20*time.Millisecond, 20*time.Second)
 	switch f {
 	case ledgerThrottles:
-		return failed("ProvisionedThroughputExceededException")
+		return nil, failed("ProvisionedThroughputExceededException")
 	case ledgerFails:
-		return failed("InternalServerError")
+		return nil, failed("InternalServerError")
 	case ledgerHangs:
 		_ = p.hang(ctx, v)
-		return failed("no answer")
+		return nil, failed("no answer")
 	case ledgerWritesLate:
-		p.w.later(late, func() { _ = commit() })
+		p.w.later(late, func() { _, _ = land() })
 		_ = p.hang(ctx, v)
-		return failed("no answer")
+		return nil, failed("no answer")
 	}
-	err := commit()
+	found, err := land()
 	switch f {
 	case ledgerLosesAck:
-		return failed("the connection was lost")
+		return nil, failed("the connection was lost")
 	case ledgerHangsAfter:
 		_ = p.hang(ctx, v)
-		return failed("no answer")
+		return nil, failed("no answer")
 	case ledgerTwice:
 		// What is told was told of the first; the second lands unheard.
-		p.w.later(late/8, func() { _ = t.again(commit) })
+		p.w.later(late/8, func() { _, _ = land() })
 	case ledgerRetries:
-		return commit()
+		return land()
 	case crashAfter:
 		p.die(v, "after a write to the ledger")
-		return failed("crashed")
+		return nil, failed("crashed")
 	}
-	return err
+	return found, err
 }
-
-// again lands a copy of a write whose answer nobody reads.
-func (t *table) again(commit func() error) error { return commit() }
 
 func failed(what string) error { return fmt.Errorf("%w: %s", ledger.ErrUnavailable, what) }
