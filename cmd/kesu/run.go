@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strconv"
 	"text/template"
 
+	"github.com/kesu-go/kesu/internal/console"
 	"github.com/kesu-go/kesu/internal/sandbox"
 )
 
@@ -22,12 +25,16 @@ func (c runCommand) Run(ctx context.Context, t terminal) (err error) {
 		return err
 	}
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(int(c.Port)))
-	d, url, err := startDemo(ctx, sandbox.Options{CreateOnSight: true, Output: &syncWriter{to: t.err}}, programs, address)
+	journal := console.NewJournal()
+	output := &syncWriter{to: io.MultiWriter(journal, t.err)}
+	d, url, err := startDemo(ctx, sandbox.Options{CreateOnSight: true, Output: output, Watcher: journal, Ledger: true}, programs, address)
 	if err != nil {
 		return err
 	}
+	page := console.New(d, journal)
+	d.Mount("/console", page)
 	defer func() {
-		if failed := d.Close(); err == nil {
+		if failed := errors.Join(page.Close(), d.Close()); err == nil {
 			err = failed
 		}
 	}()
@@ -41,6 +48,7 @@ func (c runCommand) Run(ctx context.Context, t terminal) (err error) {
 
 var welcome = template.Must(template.New("welcome").Parse(`Kesu runs on this machine. Nothing leaves it; every key was made just now and is worth nothing.
 
+  console            {{.URL}}/console
   gateway            {{.URL}}
   events             {{.URL}}/events
   翼码 sandbox       {{.Demo.ImagecoHost.URL}}

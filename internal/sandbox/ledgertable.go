@@ -42,8 +42,7 @@ func (a Attribute) Text() string {
 	return ""
 }
 
-// AddLedger gives the world a ledger table; the functions that are started afterwards keep their ledger there.
-func (w *World) AddLedger() error {
+func (w *World) openLedger() error {
 	t, err := newLedgerTable(w.now)
 	if err != nil {
 		return err

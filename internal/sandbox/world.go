@@ -29,6 +29,8 @@ type Options struct {
 	Output io.Writer // what the functions write to standard output and standard error; nil throws it away
 	// Watcher is told of every invocation of the functions; may be nil.
 	Watcher Watcher
+	// Ledger gives the world a ledger table. Without one the functions keep their ledger in the process.
+	Ledger bool
 }
 
 // World is everything the functions talk to, on the loopback interface: both gateways (WeChat Pay with its two hosts),
@@ -50,18 +52,17 @@ type World struct {
 	Reply, Complete                   *Function
 	ReplyDelivery, CompletionDelivery *Delivery
 
-	// Ledger is nil until AddLedger: the functions then keep theirs in the process.
-	Ledger *LedgerTable
+	Ledger *LedgerTable // nil without Options.Ledger
 
 	output  io.Writer
 	watcher Watcher
-	mounts  map[string]http.Handler // by path, see Mount
 	now     func() time.Time
 	newKey  func() (*rsa.PrivateKey, error)
 	closers []io.Closer
 
 	mu        sync.Mutex
 	merchants int
+	mounts    map[string]http.Handler // by path, see Mount
 }
 
 // NewWorld makes the keys and starts the listeners, on free ports.
@@ -73,7 +74,11 @@ func NewWorld(o Options) (*World, error) {
 		o.NewKey = NewKey
 	}
 	w := &World{State: NewState(o.Now, o.CreateOnSight), output: o.Output, watcher: o.Watcher, now: o.Now, newKey: o.NewKey}
-	if err := w.open(); err != nil {
+	err := w.open()
+	if err == nil && o.Ledger {
+		err = w.openLedger()
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start the sandbox: %w", err), w.Close())
 	}
 	return w, nil

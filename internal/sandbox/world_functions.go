@@ -66,7 +66,7 @@ func (w *World) Serve(l net.Listener) (string, error) {
 func (w *World) front(events, api http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-		switch mounted := w.mounts["/"+first]; {
+		switch mounted := w.mounted("/" + first); {
 		case r.URL.Path == "/events":
 			events.ServeHTTP(rw, r)
 		case mounted != nil:
@@ -77,13 +77,21 @@ func (w *World) front(events, api http.Handler) http.Handler {
 	})
 }
 
-// Mount serves h at a path of one segment, "/console", and at everything below it, beside the API. It is called before
-// Serve. Host and Origin have been checked when h is asked.
+// Mount serves h at a path of one segment, "/console", and at everything below it, beside the API. Host and
+// Origin have been checked when h is asked.
 func (w *World) Mount(path string, h http.Handler) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.mounts == nil {
 		w.mounts = map[string]http.Handler{}
 	}
 	w.mounts[path] = h
+}
+
+func (w *World) mounted(path string) http.Handler {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.mounts[path]
 }
 
 // listening is a server with the goroutine that serves it.
