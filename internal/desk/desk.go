@@ -23,9 +23,9 @@ import (
 type Action[M any] interface {
 	// Check finds what only the merchant's settings can tell: problems of the request, or of the secret.
 	Check(command *wire.Command, m M) ([]wire.Problem, *merchant.FieldError)
-	// Send asks the gateway and judges what it says. With once it makes a single attempt. An error means that a request
-	// could not be made; the report holds what was sent before.
-	Send(ctx context.Context, order Order[M], once bool) (gateway.Report, error)
+	// Send asks the gateway, with so many attempts (0: MAX_ATTEMPTS), and judges what it says. An error means that a
+	// request could not be made; the report holds what was sent before.
+	Send(ctx context.Context, order Order[M], attempts int) (gateway.Report, error)
 }
 
 // Order is one command that is about to be sent.
@@ -141,12 +141,12 @@ func (e *errand[M]) keyRefusal(err error) wire.Result {
 func (e *errand[M]) send(ctx context.Context, loaded merchant.Loaded[M]) wire.Result {
 	order := Order[M]{Command: e.command, Merchant: loaded.Value, TransactionID: e.transactionID()}
 	e.sending = true
-	report, err := e.desk.Action.Send(ctx, order, false)
+	report, err := e.desk.Action.Send(ctx, order, 0)
 	e.report = report
 	if err == nil && report.Last.KeyRefused {
 		if newer, changed := e.newerKey(ctx, loaded.Version); changed {
 			order.Merchant = newer
-			report, err = e.desk.Action.Send(ctx, order, true)
+			report, err = e.desk.Action.Send(ctx, order, 1)
 			e.report = e.report.Then(report)
 		}
 	}

@@ -36,8 +36,8 @@ func (a *acts) Check(*wire.Command, string) ([]wire.Problem, *merchant.FieldErro
 	return a.problems, a.field
 }
 
-func (a *acts) Send(_ context.Context, order Order[string], once bool) (gateway.Report, error) {
-	a.sent, a.once = append(a.sent, order), append(a.once, once)
+func (a *acts) Send(_ context.Context, order Order[string], attempts int) (gateway.Report, error) {
+	a.sent, a.once = append(a.sent, order), append(a.once, attempts == 1)
 	if a.during != nil {
 		a.during()
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -46,8 +47,8 @@ type Call struct {
 	Judge func(Answer) Verdict
 	// Repeatable says that repeating what may have been done is harmless.
 	Repeatable bool
-	// Once limits the call to a single attempt.
-	Once bool
+	// Attempts is how many there may be; 0 is the client's MaxAttempts.
+	Attempts int
 }
 
 // Report is what became of a call.
@@ -177,10 +178,7 @@ func (r *run) attempt(ctx context.Context) error {
 }
 
 func (r *run) max() int {
-	if r.call.Once {
-		return 1
-	}
-	return r.client.MaxAttempts
+	return cmp.Or(r.call.Attempts, r.client.MaxAttempts)
 }
 
 // judge asks the caller about a whole answer; without one the fact alone decides.

@@ -215,10 +215,10 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	})
 }
 
-func TestOnceIsOneAttempt(t *testing.T) {
+func TestACallMayHaveFewerAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		call := newCall(true)
-		call.Once = true
+		call.Attempts = 1
 		report, err := newClient(&network{steps: []step{{status: 500}}}, 0).Do(t.Context(), call)
 		if err != nil || report.Attempts != 1 {
 			t.Errorf("%d attempts, %v", report.Attempts, err)

@@ -122,10 +122,10 @@ type insistent struct {
 	desk.Action[*merchant.Imageco]
 }
 
-func (i insistent) Send(ctx context.Context, order desk.Order[*merchant.Imageco], once bool) (gateway.Report, error) {
-	report, err := i.Action.Send(ctx, order, once)
+func (i insistent) Send(ctx context.Context, order desk.Order[*merchant.Imageco], attempts int) (gateway.Report, error) {
+	report, err := i.Action.Send(ctx, order, attempts)
 	if err == nil && report.Verdict().Effect == gateway.MaybeDone {
-		again, err := i.Action.Send(ctx, order, once)
+		again, err := i.Action.Send(ctx, order, attempts)
 		return report.Then(again), err
 	}
 	return report, err

@@ -36,7 +36,7 @@ func (a *Completion) Check(*wire.Command, *merchant.WechatPay) ([]wire.Problem, 
 //
 // A refusal with INVALID_REQUEST may mean that it was done before, by an attempt whose answer was lost or by a person,
 // so the complaint itself is asked then.
-func (a *Completion) Send(ctx context.Context, order desk.Order[*merchant.WechatPay], once bool) (gateway.Report, error) {
+func (a *Completion) Send(ctx context.Context, order desk.Order[*merchant.WechatPay], attempts int) (gateway.Report, error) {
 	m := order.Merchant
 	mchid := order.Command.ComplaintedMchid
 	if mchid == "" {
@@ -47,7 +47,7 @@ func (a *Completion) Send(ctx context.Context, order desk.Order[*merchant.Wechat
 		Merchant:   order.Command.Merchant,
 		Hosts:      a.Hosts,
 		Repeatable: true,
-		Once:       once,
+		Attempts:   attempts,
 		Prepare: func(base string) (gateway.Request, error) {
 			return a.prepare(m, http.MethodPost, base+wire.CompletePath(order.Command.ComplaintID), body)
 		},
@@ -60,6 +60,8 @@ func (a *Completion) Send(ctx context.Context, order desk.Order[*merchant.Wechat
 		Merchant:   order.Command.Merchant,
 		Hosts:      a.Hosts,
 		Repeatable: true,
+		// What is left of the invocation's attempts, but at least one: without it nobody would know.
+		Attempts: max(a.Client.MaxAttempts-report.Attempts, 1),
 		Prepare: func(base string) (gateway.Request, error) {
 			return a.prepare(m, http.MethodGet, base+wire.ComplaintPath(order.Command.ComplaintID), nil)
 		},

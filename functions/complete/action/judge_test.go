@@ -191,23 +191,24 @@ func TestSendAsksTheComplaintWhenItMayBeDoneAlready(t *testing.T) {
 	}{
 		{"PROCESSED means that it is done", []exchange{invalid, state("PROCESSED")}, gateway.Done, "OK", 2},
 		{"another state means that it was refused", []exchange{invalid, state("PENDING")}, gateway.Refused, "INVALID_REQUEST", 2},
-		{"an unverified state means nothing", []exchange{invalid, forged, forged, forged}, gateway.MaybeDone, wire.CodeUpstreamUnverified, 4},
-		{"the state is asked for again", []exchange{invalid, broken, lost, state("PROCESSED")}, gateway.Done, "OK", 4},
-		{"no state is unknown", []exchange{invalid, broken, broken, broken}, gateway.MaybeDone, wire.CodeUpstreamGarbled, 4},
+		{"an unverified state means nothing", []exchange{invalid, forged, forged}, gateway.MaybeDone, wire.CodeUpstreamUnverified, 3},
+		{"the state is asked for again", []exchange{invalid, broken, state("PROCESSED")}, gateway.Done, "OK", 3},
+		{"no state within the attempts is unknown", []exchange{invalid, broken, broken}, gateway.MaybeDone, wire.CodeUpstreamGarbled, 3},
+		{"the state is asked for once although the attempts are used up", []exchange{broken, broken, invalid, state("PROCESSED")}, gateway.Done, "OK", 4},
 		{"a refusal to tell the state is unknown", []exchange{invalid, missing}, gateway.MaybeDone, "NOT_FOUND", 2},
 		{"a lost first attempt that did it is found out", []exchange{lost, invalid, state("PROCESSED")}, gateway.Done, "OK", 3},
 		{"a lost first attempt that did nothing is found out", []exchange{lost, invalid, state("PENDING")}, gateway.Refused, "INVALID_REQUEST", 3},
 		{"a state that is about another complaint means nothing",
 			[]exchange{invalid, {status: 200, body: `{"complaint_id":"1","complaint_state":"PROCESSED"}`},
-				{status: 200, body: `{"complaint_id":"1","complaint_state":"PROCESSED"}`}, {status: 200, body: `{"complaint_id":"1","complaint_state":"PROCESSED"}`}},
-			gateway.MaybeDone, wire.CodeUpstreamGarbled, 4},
+				{status: 200, body: `{"complaint_id":"1","complaint_state":"PROCESSED"}`}},
+			gateway.MaybeDone, wire.CodeUpstreamGarbled, 3},
 	}
 	p := newParties(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := &wechatPay{t: t, p: p, answers: tt.answers}
-				report, err := newCompletion(w).Send(t.Context(), order(p, ""), false)
+				report, err := newCompletion(w).Send(t.Context(), order(p, ""), 0)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -229,7 +230,7 @@ func TestEveryAttemptHasItsOwnNonceAndTheSameBody(t *testing.T) {
 	p := newParties(t)
 	synctest.Test(t, func(t *testing.T) {
 		w := &wechatPay{t: t, p: p, answers: []exchange{{status: 500}, {status: 500}, {status: 204}}}
-		if _, err := newCompletion(w).Send(t.Context(), order(p, "1900000002"), false); err != nil {
+		if _, err := newCompletion(w).Send(t.Context(), order(p, "1900000002"), 0); err != nil {
 			t.Fatal(err)
 		}
 		nonces := map[string]bool{}
@@ -260,7 +261,7 @@ func TestWithoutRandomnessNothingIsSent(t *testing.T) {
 	w := &wechatPay{t: t, p: p}
 	completion := newCompletion(w)
 	completion.Random = bytes.NewReader(nil)
-	if _, err := completion.Send(context.Background(), order(p, ""), false); err == nil || len(w.requests) != 0 {
+	if _, err := completion.Send(context.Background(), order(p, ""), 0); err == nil || len(w.requests) != 0 {
 		t.Errorf("error %v, %d requests", err, len(w.requests))
 	}
 }

@@ -51,7 +51,7 @@ func sellerAccount(c *wire.Command, m *merchant.Imageco) string {
 
 // Send sends the reply. A reply is shown to the consumer at once, so the call is not repeatable: it is tried again only
 // when the attempt before it was certainly not carried out.
-func (a *Reply) Send(ctx context.Context, order desk.Order[*merchant.Imageco], once bool) (gateway.Report, error) {
+func (a *Reply) Send(ctx context.Context, order desk.Order[*merchant.Imageco], attempts int) (gateway.Report, error) {
 	m := order.Merchant
 	message := wire.ReplyMessage{
 		ISSPID:        m.ISSPID,
@@ -76,7 +76,7 @@ func (a *Reply) Send(ctx context.Context, order desk.Order[*merchant.Imageco], o
 			}
 			return verdict
 		},
-		Once: once,
+		Attempts: attempts,
 	})
 }
 

@@ -170,7 +170,7 @@ func TestSendUsesTheMerchantsFormatAndAddress(t *testing.T) {
 				Hosts: gateway.NewHosts("http://gateway/"), Log: slog.New(slog.DiscardHandler),
 			}
 			order := desk.Order[*merchant.Imageco]{Command: &wire.Command{Action: wire.Reply, ComplaintID: complaint}, Merchant: &tt.m, TransactionID: transaction}
-			if _, err := reply.Send(context.Background(), order, false); err != nil {
+			if _, err := reply.Send(context.Background(), order, 0); err != nil {
 				t.Fatal(err)
 			}
 			r := network.requests[0]
