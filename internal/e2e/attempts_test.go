@@ -109,7 +109,7 @@ func TestAGatewayThatCannotBeReachedIsTriedAgainAndThenTheCommandIsRetryable(t *
 	t.Parallel()
 	w := newWorld(t)
 	w.merchant("acme", sandbox.MerchantOptions{})
-	plain := w.newStub(func(http.ResponseWriter, sandbox.Call) {})
+	plain := w.newStub(silent)
 	for name, address := range map[string]string{
 		"a port that nobody listens on": "http://" + closedPort(t),
 		"a name that does not exist":    "https://kesu.invalid",
@@ -272,8 +272,8 @@ func TestNothingIsReplayedOnAConnectionThatDied(t *testing.T) {
 	if len(imageco.received()) != 6 || len(wechat.received()) != 6 {
 		t.Errorf("%d replies and %d completions arrived, of 6 each", len(imageco.received()), len(wechat.received()))
 	}
-	if len(imageco.conns) > 4 || len(wechat.conns) > 4 {
-		t.Errorf("connections are not kept: %d and %d", len(imageco.conns), len(wechat.conns))
+	if imageco.connections() > 4 || wechat.connections() > 4 {
+		t.Errorf("connections are not kept: %d and %d", imageco.connections(), wechat.connections())
 	}
 }
 

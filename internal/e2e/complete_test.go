@@ -155,14 +155,13 @@ func TestEveryAnswerToACompletionHasItsMeaning(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.merchant("pub", sandbox.MerchantOptions{})
-	var answer func(http.ResponseWriter, signer)
 	s := w.signer()
-	gateway := w.newStub(func(rw http.ResponseWriter, _ sandbox.Call) { answer(rw, s) })
+	gateway := w.newStub(silent)
 	// Both addresses are one gateway, so that the second attempt meets the same answer.
 	f := w.complete("WECHATPAY_URL="+gateway.URL, "WECHATPAY_BACKUP_URL="+gateway.URL, "MAX_ATTEMPTS=2", "ATTEMPT_TIMEOUT=500ms")
 	for _, test := range completionAnswers {
 		t.Run(test.name, func(t *testing.T) {
-			answer = test.answer
+			gateway.says(func(rw http.ResponseWriter, _ sandbox.Call) { test.answer(rw, s) })
 			before := len(gateway.received())
 			id := w.complaint("pub")
 			got := f.response(f.invoke(request{merchant: "pub", complaint: id}.functionURL("complete")))
@@ -187,14 +186,7 @@ func TestARefusalWithINVALID_REQUESTIsHeldAgainstTheComplaintItself(t *testing.T
 	w := newWorld(t)
 	m := w.merchant("acme", sandbox.MerchantOptions{})
 	s := w.signer()
-	var state func(rw http.ResponseWriter)
-	gateway := w.newStub(func(rw http.ResponseWriter, c sandbox.Call) {
-		if c.Method == "GET" {
-			state(rw)
-			return
-		}
-		s.answer(rw, 400, `{"code":"INVALID_REQUEST","message":"投诉单已完结"}`, nil)
-	})
+	gateway := w.newStub(silent)
 	complaint := func(id, state string) string {
 		return `{"complaint_id":"` + id + `","complaint_state":"` + state + `","payer_phone":"` + sandbox.PayerPhone + `","payer_openid":"` + openid + `"}`
 	}
@@ -221,7 +213,13 @@ func TestARefusalWithINVALID_REQUESTIsHeldAgainstTheComplaintItself(t *testing.T
 		{"429", func(rw http.ResponseWriter) { unsigned(429, "")(rw, s) }, "unknown", "", false, 504},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			state = test.state
+			gateway.says(func(rw http.ResponseWriter, c sandbox.Call) {
+				if c.Method == "GET" {
+					test.state(rw)
+					return
+				}
+				s.answer(rw, 400, `{"code":"INVALID_REQUEST","message":"投诉单已完结"}`, nil)
+			})
 			before := len(gateway.received())
 			got := f.response(f.invoke(request{merchant: "acme", complaint: "c1"}.httpAPI("complete")))
 			if got.Outcome != test.outcome || test.code != "" && got.Code != test.code || got.Verified != test.verified || got.status != test.http {

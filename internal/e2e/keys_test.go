@@ -137,15 +137,15 @@ func TestAnOldKeyServesUntilTheHardLimitAndIsReportedAsOld(t *testing.T) {
 	if took := time.Since(loaded); took < hard || stale == 0 {
 		t.Errorf("the old key served %d times, and until %v", stale, took)
 	}
+	w.Secrets.Faults.Clear()
+	if got := f.bare(replyTo("acme", w.complaint("acme"))); got.Outcome != "succeeded" {
+		t.Errorf("with Secrets Manager back: %+v", got)
+	}
 	if n := sum(t, f, "StaleSecret"); n != float64(stale) {
 		t.Errorf("%v of %d were counted", n, stale)
 	}
 	if warnings := f.logged(t, func(l line) bool { return l["level"] == "WARN" && l["merchant"] == "acme" }); len(warnings) == 0 {
 		t.Error("nothing warns of an old key")
-	}
-	w.Secrets.Faults.Clear()
-	if got := f.bare(replyTo("acme", w.complaint("acme"))); got.Outcome != "succeeded" {
-		t.Errorf("with Secrets Manager back: %+v", got)
 	}
 }
 

@@ -9,9 +9,11 @@ import (
 // line is one line of a function's output.
 type line map[string]any
 
-// lines are all that a function printed; every one must be a JSON object.
+// lines are all that a function printed; every one must be a JSON object. It ends the process, because only then is it
+// certain that everything was read; the next invocation starts another.
 func (f *function) lines(t testing.TB) []line {
 	t.Helper()
+	f.Kill()
 	var all []line
 	for text := range strings.Lines(f.out.String()) {
 		var l line

@@ -242,12 +242,11 @@ func TestEveryAnswerToAReplyHasItsMeaning(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.merchant("acme", sandbox.MerchantOptions{})
-	var answer func(http.ResponseWriter, string, []byte)
-	gateway := w.newStub(func(rw http.ResponseWriter, c sandbox.Call) { answer(rw, m.Imageco.Key, c.Body) })
+	gateway := w.newStub(silent)
 	f := w.reply("IMAGECO_URL="+gateway.URL, "MAX_ATTEMPTS=2", "ATTEMPT_TIMEOUT=400ms")
 	for _, test := range replyAnswers {
 		t.Run(test.name, func(t *testing.T) {
-			answer = test.answer
+			gateway.says(func(rw http.ResponseWriter, c sandbox.Call) { test.answer(rw, m.Imageco.Key, c.Body) })
 			before := len(gateway.received())
 			id := w.complaint("acme")
 			got := f.response(f.invoke(request{merchant: "acme", complaint: id, body: goodBody}.httpAPI("reply")))
@@ -306,14 +305,7 @@ func TestXMLAnswersAreReadInTheEncodingThatTheyDeclare(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.merchant("acme", sandbox.MerchantOptions{XML: true})
-	var make func(transaction, complaint string) string
-	gateway := w.newStub(func(rw http.ResponseWriter, c sandbox.Call) {
-		form, _ := url.ParseQuery(string(c.Body))
-		value := func(name string) string {
-			return regexp.MustCompile("<" + name + ">(.*)</" + name + ">").FindStringSubmatch(form.Get("xml"))[1]
-		}
-		_, _ = rw.Write([]byte(make(value("transaction_id"), value("complaint_id"))))
-	})
+	gateway := w.newStub(silent)
 	document := func(head, transaction, complaint string) string {
 		return head + "<business_trans><response_type>risk_complaints_resp_response</response_type><new>1</new><transaction_id>" + transaction + "</transaction_id><complaint_id>" +
 			complaint + "</complaint_id><result><id>0000</id><comment>回复成功</comment></result></business_trans>"
@@ -358,7 +350,13 @@ func TestXMLAnswersAreReadInTheEncodingThatTheyDeclare(t *testing.T) {
 		{"half a document", func(a, b string) string { d := document("", a, b); return d[:len(d)-10] }, "unknown", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			make = test.make
+			gateway.says(func(rw http.ResponseWriter, c sandbox.Call) {
+				form, _ := url.ParseQuery(string(c.Body))
+				value := func(name string) string {
+					return regexp.MustCompile("<" + name + ">(.*)</" + name + ">").FindStringSubmatch(form.Get("xml"))[1]
+				}
+				_, _ = rw.Write([]byte(test.make(value("transaction_id"), value("complaint_id"))))
+			})
 			got := f.bare(replyTo("acme", w.complaint("acme")))
 			if got.Outcome != test.outcome || got.Verified != test.verified || got.Outcome == "succeeded" && got.Message != "回复成功" {
 				t.Errorf("got %+v", got)

@@ -26,14 +26,15 @@ import (
 // stub is a gateway that gives exactly the answers that a test writes.
 type stub struct {
 	*httptest.Server
-	mu    sync.Mutex
-	calls []sandbox.Call
-	conns map[string]bool
+	mu     sync.Mutex
+	answer func(rw http.ResponseWriter, c sandbox.Call)
+	calls  []sandbox.Call
+	conns  map[string]bool
 }
 
-// newStub serves answer, which is told how many calls there were before.
+// newStub serves answer, which may be changed with says.
 func (w *world) newStub(answer func(rw http.ResponseWriter, c sandbox.Call)) *stub {
-	s := &stub{conns: map[string]bool{}}
+	s := &stub{answer: answer, conns: map[string]bool{}}
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -42,6 +43,7 @@ func (w *world) newStub(answer func(rw http.ResponseWriter, c sandbox.Call)) *st
 		s.mu.Lock()
 		c := sandbox.Call{N: len(s.calls) + 1, Method: r.Method, Target: r.RequestURI, Header: r.Header.Clone(), Body: body, At: time.Now()}
 		s.calls = append(s.calls, c)
+		answer := s.answer
 		s.mu.Unlock()
 		w.transcript.sent(c.Method, c.Target, c.Header, c.Body)
 		answer(rw, c)
@@ -62,6 +64,19 @@ func (w *world) newStub(answer func(rw http.ResponseWriter, c sandbox.Call)) *st
 		s.Close()
 	})
 	return s
+}
+
+// says changes the answer for the calls from now on.
+func (s *stub) says(answer func(rw http.ResponseWriter, c sandbox.Call)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answer = answer
+}
+
+func (s *stub) connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
 }
 
 func (s *stub) received() []sandbox.Call {
@@ -173,6 +188,9 @@ func (s signer) answerAt(rw http.ResponseWriter, at time.Time, status int, body 
 	rw.WriteHeader(status)
 	_, _ = io.WriteString(rw, body)
 }
+
+// silent is a gateway that answers every call with nothing.
+func silent(http.ResponseWriter, sandbox.Call) {}
 
 // tooManyRequests is a gateway that takes no more calls.
 func tooManyRequests(rw http.ResponseWriter, _ sandbox.Call) {
