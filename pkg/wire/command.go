@@ -3,7 +3,7 @@ package wire
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -104,12 +104,14 @@ func (c *Command) UpstreamTransactionID() string {
 
 // hash digests its parts so that no two different lists of parts give the same text.
 func hash(parts ...string) string {
-	h := sha256.New()
+	var short [1024]byte // keeps a usual reply off the heap
+	text := short[:0]
 	for _, p := range parts {
-		fmt.Fprintf(h, "%d:", len(p))
-		h.Write([]byte(p))
+		text = append(strconv.AppendInt(text, int64(len(p)), 10), ':')
+		text = append(text, p...)
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // Problem is one thing that is wrong with a request.

@@ -161,7 +161,7 @@ var errNoResult = errors.New("has no result.id that can be read")
 
 // readable tells whether the answer says anything at all.
 func (a ReplyAnswer) readable() error {
-	if a.ResultID == "" || len(a.ResultID) > maxResultID || !idCharacters.MatchString(a.ResultID) {
+	if a.ResultID == "" || len(a.ResultID) > maxResultID || !madeOf(a.ResultID, idCharacter) {
 		return errNoResult
 	}
 	return nil
@@ -228,8 +228,8 @@ func readMembers(raw []byte) (answerMembers, error) {
 		seen[m.Name] = true
 		switch {
 		case m.Value[0] == '"':
-			var text string
-			if err := json.Unmarshal(m.Value, &text); err != nil {
+			text, ok := textOf(m.Value)
+			if !ok {
 				return answerMembers{}, errors.New("has a string that cannot be read")
 			}
 			answer.strings = append(answer.strings, signing.Member{Name: m.Name, Value: text})

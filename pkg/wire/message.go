@@ -3,6 +3,7 @@ package wire
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -18,15 +19,20 @@ const maxPartial = 64
 
 const mask = "***"
 
+// The patterns are compiled when a gateway's words are first shown, which is after its answer and not at the start.
 var (
 	// A mainland mobile number, with or without +86, and a separator anywhere in it. Its neighbours are checked in
 	// code, because a complaint id may hold eleven such digits in a row.
-	phone = regexp.MustCompile(`(?:(?:\+|00)?86[ .‐-―－-]?|0)?1[ .‐-―－-]?[3-9](?:[ .‐-―－-]?[0-9]){9}`)
+	phone = pattern(`(?:(?:\+|00)?86[ .‐-―－-]?|0)?1[ .‐-―－-]?[3-9](?:[ .‐-―－-]?[0-9]){9}`)
 	// A WeChat openid: 28 characters that begin with o.
-	openid = regexp.MustCompile(`o[0-9A-Za-z_-]{27}`)
+	openid = pattern(`o[0-9A-Za-z_-]{27}`)
 	// What a signature looks like: an MD5 in hex, or the base64 of anything of 48 bytes or more.
-	signature = regexp.MustCompile(`[0-9A-Fa-f]{32,}|[0-9A-Za-z+/]{64,}={0,2}`)
+	signature = pattern(`[0-9A-Fa-f]{32,}|[0-9A-Za-z+/]{64,}={0,2}`)
 )
+
+func pattern(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
 
 // Message makes a gateway's own words fit to be shown: on one line, bounded, and without payers' phone numbers and
 // openids, anything that looks like a signature, and the given secrets.
@@ -36,9 +42,9 @@ var (
 func Message(text string, secrets ...string) string {
 	text, whole := oneLine(without(text, secrets))
 	text = without(text, secrets) // once more: the text may have had invisible characters in the middle of one
-	text = signature.ReplaceAllString(text, mask)
-	text = maskAlone(text, openid, isAlphanumeric)
-	text = maskAlone(text, phone, isDigit)
+	text = signature().ReplaceAllString(text, mask)
+	text = maskAlone(text, openid(), isAlphanumeric)
+	text = maskAlone(text, phone(), isDigit)
 
 	runes := []rune(text)
 	if !whole {

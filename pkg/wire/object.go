@@ -31,33 +31,103 @@ func Object(raw []byte) ([]RawMember, error) {
 	if err := checkDepth(raw); err != nil {
 		return nil, err
 	}
+	if text := bytes.TrimLeft(raw, jsonSpace); len(text) > 0 && text[0] == '{' && json.Valid(text) {
+		return split(text)
+	}
+	return nil, explain(raw)
+}
+
+// jsonSpace is the white space that JSON knows.
+const jsonSpace = " \t\r\n"
+
+// split finds the members of an object that is known to be valid JSON. Values are parts of text, not copies.
+func split(text []byte) ([]RawMember, error) {
+	members := make([]RawMember, 0, 12)
+	for rest := text[1:]; ; {
+		rest = bytes.TrimLeft(rest, jsonSpace+",")
+		if rest[0] == '}' {
+			return members, nil
+		}
+		end := valueEnd(rest)
+		name, ok := textOf(rest[:end:end])
+		if !ok {
+			return nil, syntaxError(text)
+		}
+		rest = bytes.TrimLeft(rest[end:], jsonSpace+":")
+		end = valueEnd(rest)
+		members = append(members, RawMember{name, json.RawMessage(rest[:end:end])})
+		rest = rest[end:]
+	}
+}
+
+// valueEnd is the length of the value that valid JSON begins with.
+func valueEnd(text []byte) int {
+	depth, inString, escaped := 0, false, false
+	for i, c := range text {
+		switch {
+		case escaped:
+			escaped = false
+			continue
+		case inString && c == '\\':
+			escaped = true
+			continue
+		case c == '"':
+			inString = !inString
+			if !inString && depth == 0 {
+				return i + 1
+			}
+		case inString:
+		case c == '{' || c == '[':
+			depth++
+		case (c == '}' || c == ']') && depth == 0 || depth == 0 && (c == ',' || bytes.IndexByte([]byte(jsonSpace), c) >= 0):
+			return i // a number, or one of the three words
+		case c == '}' || c == ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return len(text)
+}
+
+// textOf reads a JSON string. Most have no escapes, and are then what stands between the quotes.
+func textOf(raw json.RawMessage) (string, bool) {
+	if raw[0] != '"' {
+		return "", false
+	}
+	if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 {
+		return string(inner), true
+	}
+	var text string
+	return text, json.Unmarshal(raw, &text) == nil
+}
+
+// explain says why raw is not one JSON object, by reading it step by step.
+func explain(raw []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	start, err := dec.Token()
 	if err != nil {
-		return nil, syntaxError(raw)
+		return syntaxError(raw)
 	}
 	if start != json.Delim('{') {
-		return nil, errors.New("is not a JSON object")
+		return errors.New("is not a JSON object")
 	}
-	var members []RawMember
+	var value json.RawMessage
 	for dec.More() {
-		name, err := dec.Token()
-		if err != nil {
-			return nil, syntaxError(raw)
+		if _, err := dec.Token(); err != nil { // the name
+			return syntaxError(raw)
 		}
-		m := RawMember{Name: name.(string)} // the decoder accepts nothing but a string here
-		if err := dec.Decode(&m.Value); err != nil {
-			return nil, syntaxError(raw)
+		if dec.Decode(&value) != nil {
+			return syntaxError(raw)
 		}
-		members = append(members, m)
 	}
 	if _, err := dec.Token(); err != nil { // the closing brace
-		return nil, syntaxError(raw)
+		return syntaxError(raw)
 	}
 	if _, err := dec.Token(); err != io.EOF {
-		return nil, errors.New("has more text after the JSON object")
+		return errors.New("has more text after the JSON object")
 	}
-	return members, nil
+	return syntaxError(raw)
 }
 
 // checkDepth refuses nesting beyond maxDepth before anything recursive sees it.

@@ -3,7 +3,6 @@ package wire
 import (
 	"encoding/json"
 	"errors"
-	"regexp"
 )
 
 // complaintsPath is where WeChat Pay keeps complaints: https://pay.weixin.qq.com/doc/v3/merchant/4012467255.
@@ -34,7 +33,10 @@ func CompleteBody(complaintedMchid string) []byte {
 	return body
 }
 
-var wechatPayCode = regexp.MustCompile(`^[0-9A-Z_]{1,64}$`)
+// maxWechatPayCode bounds a code of WeChat Pay's.
+const maxWechatPayCode = 64
+
+func wechatPayCodeCharacter(c byte) bool { return isDigit(c) || c >= 'A' && c <= 'Z' || c == '_' }
 
 // ReadWechatPayError reads the code and message of an error answer. The code is "" when the answer is not one. The
 // answer's detail is left aside: with SIGN_ERROR it quotes the string that was signed.
@@ -43,7 +45,8 @@ func ReadWechatPayError(body []byte) (code, message string) {
 	if err != nil {
 		return "", ""
 	}
-	if code = values.text("code"); !wechatPayCode.MatchString(code) {
+	code = values.text("code")
+	if code == "" || len(code) > maxWechatPayCode || !madeOf(code, wechatPayCodeCharacter) {
 		return "", ""
 	}
 	return code, values.text("message")
@@ -69,12 +72,12 @@ func ReadComplaintState(body []byte, complaintID string) (string, error) {
 // maxRequestID bounds WeChat Pay's Request-ID.
 const maxRequestID = 128
 
-var requestIDCharacters = regexp.MustCompile(`^[0-9A-Za-z_.:/-]*$`)
+func requestIDCharacter(c byte) bool { return idCharacter(c) || c == '.' || c == ':' || c == '/' }
 
 // RequestID takes the value of WeChat Pay's Request-ID header, its own name for a call, and gives "" for one that is
 // not fit to be shown.
 func RequestID(value string) string {
-	if len(value) > maxRequestID || !requestIDCharacters.MatchString(value) {
+	if len(value) > maxRequestID || !madeOf(value, requestIDCharacter) {
 		return ""
 	}
 	return value
