@@ -63,9 +63,9 @@ type Report struct {
 }
 
 // Verdict sums the attempts up: an attempt that may have been carried out stays one, whatever a later attempt was
-// told, unless the call succeeded in the end.
+// told, unless the call succeeded in the end or learned the state of the thing itself.
 func (r Report) Verdict() Verdict {
-	if r.Maybe != nil && r.Last.Effect != Done {
+	if r.Maybe != nil && r.Last.Effect != Done && !r.Last.Conclusive {
 		return *r.Maybe
 	}
 	return r.Last

@@ -111,11 +111,11 @@ var network = []weighted{
 // menu is what can go wrong at each step.
 var menu = [steps][]weighted{
 	stepLedger: {
-		{crashBefore, 3}, {crashAfter, 4}, {ledgerThrottles, 6}, {ledgerFails, 6}, {ledgerLosesAck, 8}, {ledgerHangs, 3},
+		{crashBefore, 2}, {crashAfter, 3}, {ledgerThrottles, 6}, {ledgerFails, 6}, {ledgerLosesAck, 8}, {ledgerHangs, 3},
 		{ledgerHangsAfter, 4}, {ledgerWritesLate, 5}, {ledgerTwice, 10}, {ledgerRetries, 6}, {ledgerSlow, 6},
 	},
 	stepSecret: {
-		{crashBefore, 2}, {crashAfter, 2}, {secretThrottles, 8}, {secretFails, 8}, {secretHangs, 4}, {secretSlow, 8}, {secretBroken, 1},
+		{crashBefore, 1}, {crashAfter, 1}, {secretThrottles, 8}, {secretFails, 8}, {secretHangs, 4}, {secretSlow, 8}, {secretBroken, 1},
 	},
 	stepReply:   append([]weighted{{echoesForeign, 6}, {timedOut, 6}, {tooLong, 1}}, network...),
 	stepSettle:  append([]weighted{{signTest, 8}, {staleAnswer, 4}, {accepted, 3}, {tooLong, 1}}, network...),

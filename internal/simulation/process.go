@@ -24,8 +24,8 @@ import (
 const (
 	attemptTimeout = 5 * time.Second
 	maxAttempts    = 3
-	softTTL        = 40 * time.Second
-	hardTTL        = 150 * time.Second
+	softTTL        = 60 * time.Second
+	hardTTL        = 200 * time.Second
 	ledgerTTL      = 24 * time.Hour
 	maxSkew        = 4 * time.Second
 	secretPrefix   = "kesu/merchants/"
