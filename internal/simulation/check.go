@@ -17,6 +17,7 @@ const (
 	KindNeedless = "told as unknown, and it was certain"
 	KindLost     = "a message was deleted without a settled result"
 	KindWedged   = "a command did not settle in fair weather"
+	KindAttempts = "more attempts than allowed"
 	KindDeadline = "an attempt past the deadline"
 	KindPace     = "the pace was not kept"
 	KindTxn      = "a resend with another transaction id"
@@ -45,6 +46,10 @@ func (w *world) leaves(a *attempt) {
 		w.violate(v, KindDeadline, "it began %s after it", now.Sub(last))
 	case !bounded || end.After(last):
 		w.violate(v, KindDeadline, "it may run beyond it")
+	}
+	// One more with a newer key, and one more to read the complaint's state (contract, sections 5 and 7).
+	if v.attempts > maxAttempts+2 || a.step == stepReply && v.attempts > maxAttempts+1 {
+		w.violate(v, KindAttempts, "attempt %d", v.attempts)
 	}
 	if a.step == stepReply && v.unclear > 0 {
 		w.violate(v, KindResent, "attempt %d", v.attempts)

@@ -30,7 +30,8 @@
 //     (KindUndone). When an attempt met something after which nobody can know, by the contract's tables, the outcome is
 //     unknown (KindUnclear); when nothing did, it is not (KindNeedless). A replay calls nobody (KindReplay). The HTTP answer, the
 //     returned result and the settled event say what the desk said, with a status that fits (KindAnswer).
-//   - In time. No attempt begins, or may run, later than 500 ms before the invocation's deadline (KindDeadline).
+//   - In time. No attempt begins, or may run, later than 500 ms before the invocation's deadline (KindDeadline), and there are at
+//     most MAX_ATTEMPTS, one more with a newer key, and one more to read a complaint's state (KindAttempts).
 //   - In pace. Each process keeps each merchant's calls within the burst and the rate (KindPace).
 //
 // TestEveryGuardThatIsSwitchedOffIsCaught wraps one guard after the other from outside, and the simulation must find out.
