@@ -92,7 +92,7 @@ var ErrPrepare = errors.New("the request could not be made")
 // Do makes the call. It returns an error, wrapping ErrPrepare, only when Prepare failed; the report then holds the
 // attempts before it.
 func (c *Client) Do(ctx context.Context, call Call) (Report, error) {
-	run := &run{client: c, call: call, interval: &backoff.ExponentialBackOff{
+	run := &run{client: c, call: call, interval: backoff.ExponentialBackOff{
 		InitialInterval: firstInterval, MaxInterval: maxInterval, Multiplier: 2,
 	}}
 	if deadline, ok := ctx.Deadline(); ok {
@@ -111,17 +111,29 @@ func (c *Client) Do(ctx context.Context, call Call) (Report, error) {
 			Message: "too little time is left before the invocation's deadline; nothing was sent"}
 		return run.report, nil
 	}
-	// The library makes the loop and the waits; each wait is decided by decide.
-	_, _ = backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, run.attempt(ctx) },
-		backoff.WithBackOff(&backoff.ZeroBackOff{}), backoff.WithMaxElapsedTime(0))
+	if again := run.attempt(ctx); again != nil {
+		run.repeat(ctx, again)
+	}
 	return run.report, run.err
+}
+
+// repeat makes the attempts after the first one, which needs none of this. The library makes the loop and the waits;
+// each wait is decided by decide.
+func (r *run) repeat(ctx context.Context, again error) {
+	_, _ = backoff.Retry(ctx, func() (struct{}, error) {
+		if wait := again; wait != nil {
+			again = nil
+			return struct{}{}, wait
+		}
+		return struct{}{}, r.attempt(ctx)
+	}, backoff.WithBackOff(&backoff.ZeroBackOff{}), backoff.WithMaxElapsedTime(0))
 }
 
 // run is one call under way.
 type run struct {
 	client   *Client
 	call     Call
-	interval *backoff.ExponentialBackOff
+	interval backoff.ExponentialBackOff
 	end      time.Time // zero: no deadline
 	failed   *host     // the host of the latest network failure
 	report   Report
@@ -140,7 +152,7 @@ func (r *run) attempt(ctx context.Context) error {
 	host, report := r.call.Hosts.pick(r.failed)
 	request, err := r.call.Prepare(host.base)
 	if err != nil {
-		report(true) // the host is not to blame
+		report(nil) // the host is not to blame
 		r.err = errors.Join(ErrPrepare, err)
 		return nil
 	}
@@ -151,9 +163,10 @@ func (r *run) attempt(ctx context.Context) error {
 	answer := exchange(attemptCtx, r.client.Transport, request)
 	cancel()
 
-	answered := answer.Fact == Answered || answer.Fact == Garbled
-	report(answered)
-	if !answered {
+	if answer.Fact == Answered || answer.Fact == Garbled {
+		report(nil)
+	} else {
+		report(errNoAnswer)
 		r.failed = host
 	}
 	verdict := r.judge(answer)
@@ -165,16 +178,19 @@ func (r *run) attempt(ctx context.Context) error {
 		repeatable: r.call.Repeatable,
 		wait:       r.wait(verdict),
 		left:       r.left(),
-		pace: func() bool {
-			paced, _ := r.client.Pace.take(r.call.Merchant, time.Now())
-			return paced
-		},
+		pace:       r.paced,
 	})
 	r.log(ctx, host, answer, verdict, decision)
 	if !decision.Resend {
 		return nil
 	}
 	return &backoff.RetryAfterError{Duration: decision.Wait}
+}
+
+// paced takes the next attempt from the merchant's pace.
+func (r *run) paced() bool {
+	paced, _ := r.client.Pace.take(r.call.Merchant, time.Now())
+	return paced
 }
 
 func (r *run) max() int {
@@ -205,7 +221,8 @@ func (r *run) record(answer Answer, verdict Verdict) {
 		r.report.HTTPStatus = answer.Status
 	}
 	if verdict.Effect == MaybeDone {
-		r.report.Maybe = &verdict
+		maybe := verdict // a copy, so that no other verdict goes to the heap
+		r.report.Maybe = &maybe
 	}
 	if verdict.Forged {
 		r.report.Forged++

@@ -54,26 +54,26 @@ type Answer struct {
 // nonce, or a reply.
 func exchange(ctx context.Context, transport http.RoundTripper, r Request) Answer {
 	started := time.Now()
-	var got gotConn
-	var firstByte atomic.Bool // the trace's hooks run on net/http's own goroutines
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn:              got.take,
-		GotFirstResponseByte: func() { firstByte.Store(true) },
-	})
+	w := &watch{}
+	w.trace.GotConn, w.trace.GotFirstResponseByte = w.take, w.hear
+	ctx = httptrace.WithClientTrace(ctx, &w.trace)
 	request, err := http.NewRequestWithContext(ctx, r.Method, r.URL, nil)
 	if err != nil {
 		return Answer{Fact: NeverLeft}
 	}
 	request.Header = r.Header
 	// Not http.NoBody and without GetBody, even for a GET: see above.
-	request.Body = io.NopCloser(bytes.NewReader(r.Body))
+	w.body.Reset(r.Body)
+	request.Body = &w.body
 	request.ContentLength = int64(len(r.Body))
 
 	answer := Answer{Host: request.URL.Host}
 	response, err := transport.RoundTrip(request)
 	if err == nil {
 		answer.Status, answer.Header = response.StatusCode, response.Header
-		answer.Body, err = io.ReadAll(io.LimitReader(response.Body, MaxAnswer+1))
+		if response.Body != http.NoBody { // reading takes a buffer even for nothing
+			answer.Body, err = io.ReadAll(io.LimitReader(response.Body, MaxAnswer+1))
+		}
 		_ = response.Body.Close() // all that can be known was read; an error here changes nothing
 	}
 	answer.Duration = time.Since(started)
@@ -82,9 +82,9 @@ func exchange(ctx context.Context, transport http.RoundTripper, r Request) Answe
 		answer.Fact, answer.Body = Garbled, nil
 	case err == nil:
 		answer.Fact = Answered
-	case got.nothingWritten():
+	case w.nothingWritten():
 		answer.Fact = NeverLeft
-	case firstByte.Load() && !connectionLost(err):
+	case w.heard.Load() && !connectionLost(err):
 		answer.Fact = Garbled
 	default:
 		answer.Fact = MayHaveArrived
@@ -95,29 +95,41 @@ func exchange(ctx context.Context, transport http.RoundTripper, r Request) Answe
 	return answer
 }
 
-// gotConn remembers the connection that the request was given, and how much had been written to it before.
-type gotConn struct {
+// watch is what is seen of one attempt: the connection that it was given, how much had been written to that before, and
+// whether anything came back. It is one piece of memory with all that an attempt needs. The trace's hooks run on net/http's
+// own goroutines.
+type watch struct {
+	trace  httptrace.ClientTrace
+	body   sentBody
 	conn   atomic.Pointer[countedConn]
 	before atomic.Int64
 	some   atomic.Bool
+	heard  atomic.Bool
 }
 
-func (g *gotConn) take(info httptrace.GotConnInfo) {
+// sentBody is a request's body; it has none of the types that net/http knows how to rewind.
+type sentBody struct{ bytes.Reader }
+
+func (*sentBody) Close() error { return nil }
+
+func (w *watch) hear() { w.heard.Store(true) }
+
+func (w *watch) take(info httptrace.GotConnInfo) {
 	if conn, ok := info.Conn.(*countedConn); ok {
-		g.before.Store(conn.written())
-		g.conn.Store(conn)
+		w.before.Store(conn.written())
+		w.conn.Store(conn)
 	}
-	g.some.Store(true)
+	w.some.Store(true)
 }
 
 // nothingWritten tells for certain that no byte of the request was written, and makes sure that none will be. Through
 // a connection that does not count (a proxy's), having had one means that it may.
-func (g *gotConn) nothingWritten() bool {
-	if !g.some.Load() {
+func (w *watch) nothingWritten() bool {
+	if !w.some.Load() {
 		return true
 	}
-	conn := g.conn.Load()
-	return conn != nil && conn.seal(g.before.Load())
+	conn := w.conn.Load()
+	return conn != nil && conn.seal(w.before.Load())
 }
 
 // connectionLost tells a connection that broke or ran out of time from an answer that could not be understood.

@@ -56,23 +56,18 @@ func (h *Hosts) Bases() []string {
 var errNoAnswer = errors.New("no answer")
 
 // pick chooses the host for the next attempt: the first that is not avoided and did not just fail; else one that just
-// failed but is not avoided; when all are avoided, the primary. The caller must report what became of it.
-func (h *Hosts) pick(failed *host) (chosen *host, report func(answered bool)) {
+// failed but is not avoided; when all are avoided, the primary. The
+// caller must report what became of it: nil or errNoAnswer.
+func (h *Hosts) pick(failed *host) (chosen *host, report func(error)) {
 	for _, lastResort := range []bool{false, true} {
 		for _, candidate := range h.list {
 			if (candidate == failed) != lastResort {
 				continue
 			}
 			if done, err := candidate.breaker.Allow(); err == nil {
-				return candidate, func(answered bool) {
-					if answered {
-						done(nil)
-					} else {
-						done(errNoAnswer)
-					}
-				}
+				return candidate, done
 			}
 		}
 	}
-	return h.list[0], func(bool) {}
+	return h.list[0], func(error) {}
 }

@@ -92,8 +92,8 @@ func splitParameters(list string) (map[string]string, error) {
 // parseSeconds reads unix seconds in the one way they are written: digits without sign or leading zero, at most 11,
 // which lasts until the year 5138. Anything else would be signed as one text and read as another.
 func parseSeconds(s string) (time.Time, bool) {
-	seconds, err := strconv.ParseUint(s, 10, 64)
-	if err != nil || len(s) > 11 || strconv.FormatUint(seconds, 10) != s {
+	seconds, err := strconv.ParseUint(s, 10, 64) // takes digits only
+	if err != nil || len(s) > 11 || s[0] == '0' && len(s) > 1 {
 		return time.Time{}, false
 	}
 	return time.Unix(int64(seconds), 0), true

@@ -12,6 +12,9 @@ import (
 // a merchant that signs in GBK hands in GBK.
 type Member struct{ Name, Value string }
 
+// upperHex are the digits of both gateways' upper-case hex; encoding/hex writes lower case only.
+const upperHex = "0123456789ABCDEF"
+
 // ImagecoJSON returns the sign of a 翼码 JSON message as 32 upper-case hex digits: MD5 over the key, each member's name
 // and value in the order of the names' bytes with nothing between them, and the key again.
 //
@@ -34,10 +37,9 @@ func ImagecoJSON(key string, members []Member) string {
 	}
 	text = append(text, key...)
 
-	const digits = "0123456789ABCDEF"
 	var sign [2 * md5.Size]byte
 	for i, b := range md5.Sum(text) {
-		sign[2*i], sign[2*i+1] = digits[b>>4], digits[b&15]
+		sign[2*i], sign[2*i+1] = upperHex[b>>4], upperHex[b&15]
 	}
 	return string(sign[:])
 }

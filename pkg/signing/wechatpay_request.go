@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -103,9 +102,11 @@ func NewNonce(random io.Reader) (string, error) {
 	if _, err := io.ReadFull(random, bits[:]); err != nil {
 		return "", fmt.Errorf("nonce: %w", err)
 	}
-	var nonce [32]byte
-	hex.Encode(nonce[:], bits[:])
-	return strings.ToUpper(string(nonce[:])), nil
+	var nonce [2 * len(bits)]byte
+	for i, b := range bits {
+		nonce[2*i], nonce[2*i+1] = upperHex[b>>4], upperHex[b&15]
+	}
+	return string(nonce[:]), nil
 }
 
 // quotable says whether s may stand between quotes in the header.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/kesu-go/kesu/internal/desk"
@@ -49,13 +50,14 @@ func (a *Completion) Send(ctx context.Context, order desk.Order[*merchant.Wechat
 		Repeatable: true,
 		Attempts:   attempts,
 		Prepare: func(base string) (gateway.Request, error) {
-			return a.prepare(m, http.MethodPost, base+wire.CompletePath(order.Command.ComplaintID), body)
+			return a.prepare(m, http.MethodPost, base, wire.CompletePath(order.Command.ComplaintID), body)
 		},
 		Judge: func(answer gateway.Answer) gateway.Verdict { return judgeCompletion(answer, m, a.Now()) },
 	})
 	if err != nil || !alreadyDonePerhaps(report) {
 		return report, err
 	}
+	refusal := report.Last
 	state, err := a.Client.Do(ctx, gateway.Call{
 		Merchant:   order.Command.Merchant,
 		Hosts:      a.Hosts,
@@ -63,18 +65,19 @@ func (a *Completion) Send(ctx context.Context, order desk.Order[*merchant.Wechat
 		// What is left of the invocation's attempts, but at least one: without it nobody would know.
 		Attempts: max(a.Client.MaxAttempts-report.Attempts, 1),
 		Prepare: func(base string) (gateway.Request, error) {
-			return a.prepare(m, http.MethodGet, base+wire.ComplaintPath(order.Command.ComplaintID), nil)
+			return a.prepare(m, http.MethodGet, base, wire.ComplaintPath(order.Command.ComplaintID), nil)
 		},
 		Judge: func(answer gateway.Answer) gateway.Verdict {
-			return judgeState(answer, order.Command.ComplaintID, report.Last, m, a.Now())
+			return judgeState(answer, order.Command.ComplaintID, refusal, m, a.Now())
 		},
 	})
 	return resolve(report, state), err
 }
 
 // prepare makes one attempt, with a timestamp, a nonce and a signature of its own.
-func (a *Completion) prepare(m *merchant.WechatPay, method, address string, body []byte) (gateway.Request, error) {
-	u, err := url.Parse(address)
+func (a *Completion) prepare(m *merchant.WechatPay, method, base, path string, body []byte) (gateway.Request, error) {
+	address := base + path
+	signed, err := target(base, path)
 	if err != nil {
 		return gateway.Request{}, err
 	}
@@ -82,18 +85,32 @@ func (a *Completion) prepare(m *merchant.WechatPay, method, address string, body
 	if err != nil {
 		return gateway.Request{}, err
 	}
-	authorization, err := m.Requester.Authorization(method, u.RequestURI(), body, a.Now(), nonce)
+	authorization, err := m.Requester.Authorization(method, signed, body, a.Now(), nonce)
 	if err != nil {
 		return gateway.Request{}, err
 	}
+	values := []string{authorization, "application/json", userAgent, m.FirstKeyID, "application/json"} // one piece of memory
 	header := http.Header{
-		"Authorization":    {authorization},
-		"Accept":           {"application/json"},
-		"User-Agent":       {userAgent},
-		"Wechatpay-Serial": {m.FirstKeyID},
+		"Authorization":    values[0:1:1],
+		"Accept":           values[1:2:2],
+		"User-Agent":       values[2:3:3],
+		"Wechatpay-Serial": values[3:4:4],
 	}
 	if body != nil {
-		header.Set("Content-Type", "application/json")
+		header["Content-Type"] = values[4:5:5]
 	}
 	return gateway.Request{Method: method, URL: address, Header: header, Body: body}, nil
+}
+
+// target is what the request line of a request to base and path will hold, and so what is signed. A base is usually a
+// host alone; what net/url makes of any other is net/url's to say.
+func target(base, path string) (string, error) {
+	if _, host, ok := strings.Cut(base, "://"); ok && !strings.ContainsAny(host, "/?#") {
+		return path, nil
+	}
+	u, err := url.Parse(base + path)
+	if err != nil {
+		return "", err
+	}
+	return u.RequestURI(), nil
 }

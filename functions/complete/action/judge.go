@@ -43,7 +43,7 @@ func judgeCompletion(answer gateway.Answer, m *merchant.WechatPay, now time.Time
 func read(answer gateway.Answer, m *merchant.WechatPay, now time.Time) gateway.Verdict {
 	verdict := gateway.Verdict{
 		Effect:    gateway.MaybeDone,
-		RequestID: wire.RequestID(answer.Header.Get("Request-ID")),
+		RequestID: wire.RequestID(answer.Header.Get("Request-Id")),
 	}
 	signature := m.Platform.Verify(answer.Header, answer.Body, now)
 	verdict.Verified = signature == nil
