@@ -236,7 +236,7 @@ func TestAWarmConnectionThatIsTooOldIsNotUsed(t *testing.T) {
 	defer theirs.Close()
 	done := make(chan struct{})
 	close(done)
-	d := dialer{warm: map[string]*warmConn{"gateway:443": {done: done, conn: ours, opened: time.Now().Add(-idleTimeout - time.Second)}}}
+	d := dialer{used: map[string]time.Time{}, warm: map[string]*warmConn{"gateway:443": {done: done, conn: ours, opened: time.Now().Add(-idleTimeout - time.Second)}}}
 	if conn := d.opened(t.Context(), "gateway:443"); conn != nil {
 		t.Error("a connection that the gateway may be closing right now was used")
 	}

@@ -80,7 +80,7 @@ type dialer struct {
 
 	mu   sync.Mutex
 	warm map[string]*warmConn // by address
-	used map[string]time.Time // when an address last answered
+	used map[string]time.Time // when an address last answered, or was last dialled for a request
 }
 
 // warmConn is a connection that was opened ahead, or is being opened; the rest is set once done is closed.
@@ -148,6 +148,7 @@ func (d *dialer) opened(ctx context.Context, address string) net.Conn {
 	d.mu.Lock()
 	w := d.warm[address]
 	delete(d.warm, address)
+	d.used[address] = time.Now() // a Warm that comes late must not open a second connection
 	d.mu.Unlock()
 	if w == nil {
 		return nil
