@@ -172,7 +172,7 @@ func (l *Ledger) Release(ctx context.Context, c *Claim) error {
 
 // finish writes the last state of a claim, if it is still held.
 func (l *Ledger) finish(ctx context.Context, e Entry) error {
-	e.ExpiresAt = l.expiry(l.now(), e.LeaseUntil)
+	e.ExpiresAt = l.now().Add(l.ttl) // the lease ends here, so it no longer keeps the entry
 	found, err := l.store.Put(ctx, e, Condition{Owner: e.Owner, State: Claimed})
 	switch {
 	case err != nil:
