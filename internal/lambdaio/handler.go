@@ -90,18 +90,20 @@ func shapeOf(payload []byte) shape {
 	return shapeBare
 }
 
-// batch carries out the records of an SQS batch, each by itself.
+// batch carries out the records of an SQS batch, each by itself. The records are not read together, as events.SQSEvent
+// would be, because then one that cannot be read would take the others with it.
 func (h *Handler) batch(ctx context.Context, payload []byte) ([]byte, error) {
-	var batch events.SQSEvent
+	var batch struct{ Records []json.RawMessage }
 	if err := json.Unmarshal(payload, &batch); err != nil {
-		return nil, failure(wire.CodeInvalidRequest, "the batch is not one of SQS")
+		// It would be no batch the next time either, so it does not come again.
+		h.Log.LogAttrs(ctx, slog.LevelError, "the batch is not one of SQS", slog.String("code", wire.CodeInvalidRequest))
 	}
 	delivered := make([]bool, len(batch.Records))
 	var group errgroup.Group
 	group.SetLimit(batchWidth)
 	for i, record := range batch.Records {
 		group.Go(func() error {
-			_, delivered[i] = h.event(ctx, []byte(record.Body))
+			_, delivered[i] = h.event(ctx, recordBody(record))
 			return nil
 		})
 	}
@@ -110,10 +112,27 @@ func (h *Handler) batch(ctx context.Context, payload []byte) ([]byte, error) {
 	answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	for i, record := range batch.Records {
 		if !delivered[i] {
-			answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: record.MessageId})
+			answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: recordID(record)})
 		}
 	}
 	return json.Marshal(answer)
+}
+
+// recordBody is a record's text; nothing when it has none, which is then refused like any other malformed event.
+func recordBody(record json.RawMessage) []byte {
+	var r struct {
+		Body string `json:"body"`
+	}
+	_ = json.Unmarshal(record, &r)
+	return []byte(r.Body)
+}
+
+func recordID(record json.RawMessage) string {
+	var r struct {
+		MessageID string `json:"messageId"`
+	}
+	_ = json.Unmarshal(record, &r)
+	return r.MessageID
 }
 
 // failure is an error as Lambda's caller sees it: its type is the code, and its text is safe to be logged and passed on.

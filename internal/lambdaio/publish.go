@@ -20,6 +20,9 @@ const source = "kesu"
 // publishBound is the longest that the bus is waited for; it answers within milliseconds or is down.
 const publishBound = 3 * time.Second
 
+// answerTime is what is kept of an invocation's time for the answer itself.
+const answerTime = 100 * time.Millisecond
+
 // EventBridge is the part of the client that the bus needs; the function's role needs no more than this action.
 type EventBridge interface {
 	PutEvents(context.Context, *eventbridge.PutEventsInput, ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error)
@@ -37,7 +40,11 @@ func (b *Bus) Publish(ctx context.Context, result wire.Result) error {
 	if err != nil {
 		return errors.New("the result cannot be written as JSON")
 	}
-	ctx, cancel := context.WithTimeout(ctx, publishBound)
+	bound := publishBound
+	if deadline, ok := ctx.Deadline(); ok {
+		bound = min(bound, time.Until(deadline)-answerTime)
+	}
+	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	out, err := b.Client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{{
 		EventBusName: aws.String(b.Name),
