@@ -16,6 +16,41 @@ type claimResult struct {
 	err      error
 }
 
+// What is kept of an invocation's time: afterAsking once the secret and the ledger have been asked, for taking a claim
+// back, and answerTime for the answer itself. Whoever lets Lambda end it leaves a claim behind that nobody settles.
+const (
+	afterAsking = 500 * time.Millisecond
+	answerTime  = 100 * time.Millisecond
+)
+
+// timeToAsk is how long the secret and the ledger may take before that deadline; at least half of what there is, so that
+// what is wrong is told in the contract's order, the deadline last, also when little is left.
+func timeToAsk(deadline time.Time) time.Duration {
+	left := time.Until(deadline)
+	return max(left-afterAsking, left/2)
+}
+
+// outOfTime tells whether the time for asking is over.
+func outOfTime(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && time.Until(deadline) <= afterAsking
+}
+
+// claiming is the context for a claim. It is cancelled, and its deadline is later than that: the ledger may use the time
+// between to take a claim back.
+func claiming(ctx context.Context) (context.Context, context.CancelFunc) {
+	bound := ledgerBound
+	ctx, cancel := context.WithCancel(ctx)
+	timer := time.AfterFunc(bound, cancel)
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return ctx, func() { timer.Stop(); cancel() }
+	}
+	timer.Reset(min(bound, timeToAsk(deadline)))
+	ctx, end := context.WithDeadline(ctx, deadline.Add(-answerTime))
+	return ctx, func() { timer.Stop(); end(); cancel() }
+}
+
 // startClaim claims the command, beside whatever the caller does meanwhile. The channel gives exactly one result.
 func (e *errand[M]) startClaim(ctx context.Context) <-chan claimResult {
 	out := make(chan claimResult, 1)
@@ -40,10 +75,8 @@ func (e *errand[M]) startClaim(ctx context.Context) <-chan claimResult {
 			}
 			out <- result
 		}()
-		// Cancelled, not given an earlier deadline: the ledger may use the rest of the time to take a claim back.
-		ctx, cancel := context.WithCancel(ctx)
+		ctx, cancel := claiming(ctx)
 		defer cancel()
-		defer time.AfterFunc(ledgerBound, cancel).Stop()
 		result.decision, result.err = e.desk.Ledger.Claim(ctx, request)
 	}()
 	return out
@@ -116,7 +149,7 @@ func (e *errand[M]) release(ctx context.Context) {
 func afterwards(ctx context.Context) (context.Context, context.CancelFunc) {
 	bound := ledgerBound
 	if deadline, ok := ctx.Deadline(); ok {
-		bound = min(bound, time.Until(deadline))
+		bound = min(bound, time.Until(deadline)-answerTime)
 	}
 	return context.WithTimeout(context.WithoutCancel(ctx), bound)
 }

@@ -94,7 +94,7 @@ func (e *errand[M]) run(ctx context.Context, request wire.Request) (result wire.
 		go e.desk.Warm(ctx)
 	}
 	claiming := e.startClaim(ctx)
-	loaded, keyErr := e.desk.Keys.Load(ctx, e.command.Merchant)
+	loaded, keyErr := e.load(ctx)
 	claimed := <-claiming
 	e.claim = claimed.decision.Claim
 	e.stale = loaded.Stale
@@ -107,9 +107,19 @@ func (e *errand[M]) run(ctx context.Context, request wire.Request) (result wire.
 	return e.send(ctx, loaded)
 }
 
+// load gets the merchant's keys in time.
+func (e *errand[M]) load(ctx context.Context) (merchant.Loaded[M], error) {
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeToAsk(deadline))
+		defer cancel()
+	}
+	return e.desk.Keys.Load(ctx, e.command.Merchant)
+}
+
 // refusal is what keeps the command from being sent, if anything does.
 func (e *errand[M]) refusal(ctx context.Context, loaded merchant.Loaded[M], keyErr error, claimed claimResult) (wire.Result, bool) {
-	if ctx.Err() != nil && (keyErr != nil || claimed.err != nil) {
+	if outOfTime(ctx) && (keyErr != nil || claimed.err != nil) {
 		// Neither Secrets Manager nor the ledger is to blame.
 		return e.result(wire.Retryable, wire.CodeDeadline, "the invocation's time ran out before anything was sent"), false
 	}
