@@ -36,31 +36,43 @@ type metric struct {
 }
 
 // directive names the members of a line that are metrics. It is the same on every line.
-var directive = []any{map[string]any{
-	"Namespace":  "Kesu",
-	"Dimensions": [][]string{{"action", "provider", "outcome"}},
-	"Metrics": []metric{
+var directive = []any{struct {
+	Namespace  string
+	Dimensions [][]string
+	Metrics    []metric
+}{
+	"Kesu",
+	[][]string{{"action", "provider", "outcome"}},
+	[]metric{
 		{"Settled", "Count"}, {"Attempts", "Count"}, {"DurationMs", "Milliseconds"}, {"UpstreamMs", "Milliseconds"},
 		{"Unverified", "Count"}, {"StaleSecret", "Count"}, {"Failover", "Count"}, {"Replayed", "Count"},
 	},
 }}
 
+// line is one line in the embedded metric format.
+type line struct {
+	AWS struct {
+		Timestamp         int64
+		CloudWatchMetrics []any
+	} `json:"_aws"`
+	Action   string `json:"action"`
+	Provider string `json:"provider"`
+	Outcome  string `json:"outcome"`
+
+	Settled, Attempts                           int
+	DurationMs, UpstreamMs                      float64
+	Unverified, StaleSecret, Failover, Replayed int
+}
+
 // Settled writes the line of one command.
 func (m *Metrics) Settled(s Settled, at time.Time) {
-	line, err := json.Marshal(map[string]any{
-		"_aws":        map[string]any{"Timestamp": at.UnixMilli(), "CloudWatchMetrics": directive},
-		"action":      s.Action,
-		"provider":    s.Provider,
-		"outcome":     s.Outcome,
-		"Settled":     1,
-		"Attempts":    s.Attempts,
-		"DurationMs":  milliseconds(s.Duration),
-		"UpstreamMs":  milliseconds(s.Upstream),
-		"Unverified":  s.Unverified,
-		"StaleSecret": count(s.StaleKey),
-		"Failover":    s.Failovers,
-		"Replayed":    count(s.Replayed),
-	})
+	l := line{
+		Action: s.Action, Provider: s.Provider, Outcome: s.Outcome, Settled: 1, Attempts: s.Attempts,
+		DurationMs: milliseconds(s.Duration), UpstreamMs: milliseconds(s.Upstream), Unverified: s.Unverified,
+		StaleSecret: count(s.StaleKey), Failover: s.Failovers, Replayed: count(s.Replayed),
+	}
+	l.AWS.Timestamp, l.AWS.CloudWatchMetrics = at.UnixMilli(), directive
+	line, err := json.Marshal(l)
 	if err != nil { // strings and numbers always marshal
 		return
 	}

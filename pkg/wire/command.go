@@ -122,5 +122,5 @@ type Problem struct {
 
 // Pointer makes the JSON pointer of a top-level member.
 func Pointer(member string) string {
-	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(member)
+	return "/" + strings.ReplaceAll(strings.ReplaceAll(member, "~", "~0"), "/", "~1")
 }

@@ -134,27 +134,26 @@ func (d *door) object(raw []byte) {
 
 func (d *door) member(m RawMember) {
 	rule, known := d.rule(m.Name)
-	pointer := Pointer(shorten(m.Name))
 	switch {
 	case !known:
-		d.problem(pointer, fmt.Sprintf("is not a member of a %s request", d.request.Command.Action))
+		d.problem(Pointer(shorten(m.Name)), fmt.Sprintf("is not a member of a %s request", d.request.Command.Action))
 		return
 	case d.seen[m.Name]:
-		d.problem(pointer, "stands twice")
+		d.problem(Pointer(m.Name), "stands twice")
 		return
 	}
 	d.seen[m.Name] = true
 	if string(m.Value) == "null" {
-		d.problem(pointer, "is null; leave the member out instead")
+		d.problem(Pointer(m.Name), "is null; leave the member out instead")
 		return
 	}
 	d.request.Problems = append(d.request.Problems, rule.read(&d.request.Command, m.Value)...)
 }
 
 func (d *door) rule(name string) (rule, bool) {
-	for _, r := range d.rules {
-		if r.name == name {
-			return r, true
+	for i := range d.rules {
+		if d.rules[i].name == name {
+			return d.rules[i], true
 		}
 	}
 	return rule{}, false
