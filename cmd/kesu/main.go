@@ -14,9 +14,10 @@ import (
 
 // commands are what people type; each has a file of its own.
 type commands struct {
-	Run  runCommand  `cmd:"" help:"Run both functions and the sandbox on this machine until Ctrl-C."`
-	Demo demoCommand `cmd:"" help:"Send replies and completions through the sandbox, and show what becomes of them."`
-	Sign signCommand `cmd:"" help:"Explain a signature: what is signed, and why somebody's is wrong."`
+	Run    runCommand    `cmd:"" help:"Run both functions and the sandbox on this machine until Ctrl-C."`
+	Demo   demoCommand   `cmd:"" help:"Send replies and completions through the sandbox, and show what becomes of them."`
+	Doctor doctorCommand `cmd:"" help:"Check a merchant's set-up: the secret, the keys, the gateways."`
+	Sign   signCommand   `cmd:"" help:"Explain a signature: what is signed, and why somebody's is wrong."`
 }
 
 // terminal is where a command writes to.

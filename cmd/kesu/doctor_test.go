@@ -1,0 +1,386 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/kesu-go/kesu/internal/sandbox"
+)
+
+// clinic is a world with one merchant for the doctor to look at. The merchant's key is testKeys()[2].
+type clinic struct {
+	*sandbox.World
+	merchant *sandbox.Merchant
+}
+
+func newClinic(t *testing.T, o sandbox.Options, kind sandbox.MerchantOptions) *clinic {
+	t.Helper()
+	var made atomic.Int32
+	o.CreateOnSight = true
+	o.NewKey = func() (*rsa.PrivateKey, error) { return testKeys()[min(made.Add(1)-1, 2)], nil }
+	w, err := sandbox.NewWorld(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.Close() })
+	m, err := w.AddMerchant("acme", kind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &clinic{w, m}
+}
+
+// copy is the merchant to spoil without harm to the others.
+func (c *clinic) copy(t *testing.T) *sandbox.Merchant {
+	t.Helper()
+	var m sandbox.Merchant
+	if err := json.Unmarshal([]byte(c.merchant.Secret()), &m); err != nil {
+		t.Fatal(err)
+	}
+	m.Key = c.merchant.Key
+	return &m
+}
+
+// examine runs kesu doctor on a secret, and returns what it found.
+func (c *clinic) examine(t *testing.T, name, secret string, env []string, args ...string) ([]check, outcome) {
+	t.Helper()
+	if secret != "" {
+		c.Secrets.Put(sandbox.SecretPrefix+name, secret)
+	}
+	p := process{args: append([]string{"doctor", "--json", "--merchant", name, "--complaint", "2001"}, args...), env: c.Env(env...)}
+	o := p.run(t)
+	var found struct{ Checks []check }
+	if o.errors == "" && json.Unmarshal([]byte(o.out), &found) != nil {
+		t.Fatalf("not JSON:\n%s", o.out)
+	}
+	return found.Checks, o
+}
+
+func mustPEM(text string, err error) string {
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
+// merchantCertificate makes an apiclient_cert.pem.
+func merchantCertificate(t *testing.T, key *rsa.PrivateKey, mchid, serial string, until time.Time) string {
+	t.Helper()
+	number, _ := new(big.Int).SetString(serial, 16)
+	template := &x509.Certificate{SerialNumber: number, Subject: pkix.Name{CommonName: mchid, Organization: []string{"微信商户系统"}}, NotBefore: time.Now().Add(-time.Hour), NotAfter: until}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+// fault is one way in which a merchant's set-up is wrong. spoil changes the merchant; text changes the secret's text behind it.
+type fault struct {
+	name  string
+	spoil func(*sandbox.Merchant)
+	text  func(string) string
+
+	check, status, says, advice string // what the doctor must find: parts
+}
+
+func replace(old, new string) func(string) string {
+	return func(text string) string { return strings.Replace(text, old, new, 1) }
+}
+
+func secretFaults(t *testing.T, c *clinic) []fault {
+	keys := testKeys()
+	i, p := func(m *sandbox.Merchant) *sandbox.ImagecoSecret { return m.Imageco }, func(m *sandbox.Merchant) *sandbox.WechatPaySecret { return m.WechatPay }
+	first := func(m *sandbox.Merchant) *sandbox.PlatformSecret { return &m.WechatPay.PlatformKeys[0] }
+	certificate := func(serial string, from, until time.Time) string {
+		return mustPEM(sandbox.CertificatePEM(sandbox.GatewayKey{ID: serial, Key: keys[1]}, from, until))
+	}
+	now, year := time.Now(), 365*24*time.Hour
+	short, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []fault{
+		{"no JSON", nil, replace("{", "{{"), "secret", "failed", "is not JSON: it breaks at byte", "correct the JSON"},
+		{"JSON in JSON", nil, func(s string) string { b, _ := json.Marshal(s); return string(b) }, "secret", "failed", "encoded twice", ""},
+		{"a byte order mark", nil, func(s string) string { return "\uFEFF" + s }, "secret", "failed", "byte order mark", ""},
+		{"no 翼码 half", func(m *sandbox.Merchant) { m.Imageco = nil }, nil, "imageco", "failed", "half of the secret is missing", "every reply is refused"},
+		{"no WeChat Pay half", func(m *sandbox.Merchant) { m.WechatPay = nil }, nil, "wechatpay", "failed", "half of the secret is missing", "every complete is refused"},
+		{"a half with a slip of the pen", nil, replace(`"wechatpay"`, `"wechat_pay"`), "wechatpay", "failed", `there is a member "wechat_pay"`, ""},
+		{"a member with a slip of the pen", nil, replace(`"system_id"`, `"systemid"`), "imageco.system_id", "failed", `there is a member "systemid"`, "exactly this spelling"},
+		{"an option with a slip of the pen", func(m *sandbox.Merchant) { i(m).SignCharset = "gbk" }, replace(`"sign_charset"`, `"sign_charest"`), "imageco.sign_charset", "failed", `"sign_charest"`, ""},
+		{"a member in another case beside the right one", nil, replace(`"isspid"`, `"ISSPID": "1", "isspid"`), "imageco.isspid", "warning", `"ISSPID", which has no effect`, ""},
+		{"a member twice", nil, replace(`"isspid"`, `"isspid": "1", "isspid"`), "imageco.isspid", "failed", "stands twice", ""},
+		{"a number in place of a string", nil, replace(`"system_id": "8888"`, `"system_id": 8888`), "imageco.system_id", "failed", "is a number and not a string", "between quotes"},
+		{"null", nil, replace(`"system_id": "8888"`, `"system_id": null`), "imageco.system_id", "failed", "is null and not a string", ""},
+		{"no 翼码 key", func(m *sandbox.Merchant) { i(m).Key = "" }, nil, "imageco.key", "failed", "is missing", ""},
+		{"a space behind the 翼码 key", func(m *sandbox.Merchant) { i(m).Key += " " }, nil, "imageco.key", "failed", "begins or ends with white space", "every signature comes out wrong"},
+		{"a line feed behind the 翼码 key", func(m *sandbox.Merchant) { i(m).Key += "\n" }, nil, "imageco.key", "failed", "holds a line break", ""},
+		{"an invisible character in the 翼码 key", func(m *sandbox.Merchant) { i(m).Key = "\u200b" + i(m).Key }, nil, "imageco.key", "failed", "invisible character (U+200B)", ""},
+		{"quotes around the 翼码 key", func(m *sandbox.Merchant) { i(m).Key = `"` + i(m).Key + `"` }, nil, "imageco.key", "failed", "between quotes", ""},
+		{"a short 翼码 key", func(m *sandbox.Merchant) { i(m).Key = i(m).Key[:8] }, nil, "imageco.key", "warning", "has only 8 characters", ""},
+		{"the PEM in the 翼码 key's place", func(m *sandbox.Merchant) { i(m).Key = p(m).PrivateKey }, nil, "imageco.key", "failed", "is a PEM", "swapped"},
+		{"the isspid in the 翼码 key's place", func(m *sandbox.Merchant) { i(m).Key = i(m).ISSPID }, nil, "imageco.key", "failed", "the same as imageco.isspid", ""},
+		{"another 翼码 key", func(m *sandbox.Merchant) { i(m).Key = "00112233445566778899aabbccddeeff" }, nil, "imageco query", "failed", "refuses the signature (6100", "fingerprint"},
+		{"another system_id", func(m *sandbox.Merchant) { i(m).SystemID = "8889" }, nil, "imageco query", "failed", "refuses imageco.system_id", ""},
+		{"another isspid", func(m *sandbox.Merchant) { i(m).ISSPID = "11111111" }, nil, "imageco query", "failed", "does not know imageco.isspid", ""},
+		{"full-width digits", func(m *sandbox.Merchant) { i(m).SystemID = "８８８８" }, nil, "imageco.system_id", "failed", "full-width", ""},
+		{"no seller_account", func(m *sandbox.Merchant) { i(m).SellerAccount = "" }, nil, "imageco.seller_account", "warning", "every reply must name one", ""},
+		{"format in capitals", func(m *sandbox.Merchant) { i(m).Format = "XML" }, nil, "imageco.format", "failed", "is not written as xml", "lower case"},
+		{"an unknown charset", func(m *sandbox.Merchant) { i(m).SignCharset = "gb2312" }, nil, "imageco.sign_charset", "failed", "is none of utf-8, gbk", "write gbk for GB 2312"},
+		{"a charset beside xml", func(m *sandbox.Merchant) { i(m).Format, i(m).SignCharset = "xml", "utf-8" }, nil, "imageco.sign_charset", "warning", "has no effect: with format xml", ""},
+		{"an http URL", func(m *sandbox.Merchant) { i(m).URL = "http://gateway.example.com/" }, nil, "imageco.url", "failed", "must be https", "https://"},
+		{"a URL with spaces", func(m *sandbox.Merchant) { i(m).URL = "https://gate way/" }, nil, "imageco.url", "failed", "is not a URL", ""},
+
+		{"mchid as a number", nil, func(s string) string { return strings.Replace(s, `"`+p(c.merchant).Mchid+`"`, p(c.merchant).Mchid, 1) }, "wechatpay.mchid", "failed", "is a number", ""},
+		{"another mchid", func(m *sandbox.Merchant) { p(m).Mchid = "1999999999" }, nil, "wechatpay primary self-test", "failed", "mchid is not known to WeChat Pay", ""},
+		{"the serial of another certificate", func(m *sandbox.Merchant) { p(m).SerialNo = sandbox.NewSerial() }, nil, "wechatpay primary self-test", "failed", "serial_no is not the serial number of a certificate of this merchant", "openssl x509"},
+		{"a serial with colons", func(m *sandbox.Merchant) { p(m).SerialNo = "51:57:F0" }, nil, "wechatpay.serial_no", "failed", "colons", ""},
+		{"the platform key's id as serial", func(m *sandbox.Merchant) { p(m).SerialNo = first(m).ID }, nil, "wechatpay.serial_no", "failed", "id of WeChat Pay's public key", ""},
+		{"a cut serial", func(m *sandbox.Merchant) { p(m).SerialNo = "5157F0" }, nil, "wechatpay.serial_no", "warning", "has 6 hex digits", ""},
+		{"another private key", func(m *sandbox.Merchant) { p(m).PrivateKey = mustPEM(sandbox.PrivatePEM(keys[3])) }, nil, "wechatpay primary self-test", "failed", "private_key does not belong to the certificate that serial_no names", "--certificate"},
+		{"private key with \\n as two characters", func(m *sandbox.Merchant) { p(m).PrivateKey = strings.ReplaceAll(p(m).PrivateKey, "\n", `\n`) }, nil, "wechatpay.private_key", "failed", `\n as two characters`, ""},
+		{"private key without line breaks", func(m *sandbox.Merchant) { p(m).PrivateKey = strings.ReplaceAll(p(m).PrivateKey, "\n", " ") }, nil, "wechatpay.private_key", "failed", "lost its line breaks", ""},
+		{"private key without one line break", func(m *sandbox.Merchant) {
+			p(m).PrivateKey = strings.Replace(p(m).PrivateKey, "KEY-----\n", "KEY-----", 1)
+		}, nil, "wechatpay.private_key", "failed", "not a whole PEM block: a line break", ""},
+		{"private key with Windows line ends", func(m *sandbox.Merchant) { p(m).PrivateKey = strings.ReplaceAll(p(m).PrivateKey, "\n", "\r\n") }, nil, "wechatpay.private_key", "warning", "Windows line ends", "dos2unix"},
+		{"private key without its END", func(m *sandbox.Merchant) { p(m).PrivateKey = p(m).PrivateKey[:800] }, nil, "wechatpay.private_key", "failed", "cut off", ""},
+		{"private key without its BEGIN", func(m *sandbox.Merchant) { _, p(m).PrivateKey, _ = strings.Cut(p(m).PrivateKey, "\n") }, nil, "wechatpay.private_key", "failed", "base64 of a key", ""},
+		{"a file's name as private key", func(m *sandbox.Merchant) { p(m).PrivateKey = "/etc/apiclient_key.pem" }, nil, "wechatpay.private_key", "failed", "name of a file", ""},
+		{"a certificate as private key", func(m *sandbox.Merchant) {
+			p(m).PrivateKey = merchantCertificate(t, m.Key, p(m).Mchid, p(m).SerialNo, now.Add(year))
+		}, nil, "wechatpay.private_key", "failed", "is a certificate", "apiclient_key.pem"},
+		{"swapped keys", func(m *sandbox.Merchant) { p(m).PrivateKey, first(m).PEM = first(m).PEM, p(m).PrivateKey }, nil, "wechatpay.private_key", "failed", "not of a private key", "swapped"},
+		{"swapped keys, the other one", func(m *sandbox.Merchant) { p(m).PrivateKey, first(m).PEM = first(m).PEM, p(m).PrivateKey }, nil, "wechatpay.platform_keys[0].pem", "failed", "is a private key", "swapped"},
+		{"a key of 1024 bits", func(m *sandbox.Merchant) { p(m).PrivateKey = mustPEM(sandbox.PrivatePEM(short)) }, nil, "wechatpay.private_key", "failed", "1024 bits", ""},
+
+		{"no platform keys", func(m *sandbox.Merchant) { p(m).PlatformKeys = nil }, nil, "wechatpay.platform_keys", "failed", "is missing", ""},
+		{"platform keys as an object", nil, func(s string) string {
+			return strings.NewReplacer(`"platform_keys": [`, `"platform_keys": `, "      }\n    ]", "      }").Replace(s)
+		}, "wechatpay.platform_keys", "failed", "is an object and not an array", ""},
+		{"a platform key without its id", func(m *sandbox.Merchant) { first(m).ID = "" }, nil, "wechatpay.platform_keys[0].id", "failed", "is missing", "PUB_KEY_ID_"},
+		{"a platform key's id as ID", nil, replace(`"id"`, `"ID"`), "wechatpay.platform_keys[0].id", "failed", `"ID"`, ""},
+		{"a platform key under another id", func(m *sandbox.Merchant) { first(m).ID = "PUB_KEY_ID_0100000000000000000000000000000001" }, nil, "wechatpay primary self-test", "failed", "does not know the id of the first", ""},
+		{"another platform key under the right id", func(m *sandbox.Merchant) { first(m).PEM = mustPEM(sandbox.PublicPEM(keys[4])) }, nil, "wechatpay primary self-test", "failed", "did not sign the answer", "does not belong to the id"},
+		{"two platform keys with swapped PEMs", func(m *sandbox.Merchant) {
+			p(m).PlatformKeys = []sandbox.PlatformSecret{{ID: first(m).ID, PEM: mustPEM(sandbox.PublicPEM(keys[4]))}, {ID: "PUB_KEY_ID_02", PEM: first(m).PEM}}
+		}, nil, "wechatpay primary self-test", "failed", "are swapped", ""},
+		{"the merchant's own public key as platform key", func(m *sandbox.Merchant) { first(m).PEM = mustPEM(sandbox.PublicPEM(m.Key)) }, nil, "wechatpay.platform_keys[0].pem", "failed", "merchant's own key", ""},
+		{"the merchant's own certificate as platform key", func(m *sandbox.Merchant) {
+			first(m).PEM = merchantCertificate(t, keys[3], p(m).Mchid, p(m).SerialNo, now.Add(year))
+		}, nil, "wechatpay.platform_keys[0].pem", "failed", "own API certificate", ""},
+		{"an expired certificate", func(m *sandbox.Merchant) {
+			*first(m) = sandbox.PlatformSecret{PEM: certificate(c.Certificate.ID, now.Add(-year), now.Add(-time.Hour))}
+		}, nil, "wechatpay.platform_keys[0].pem", "failed", "expired on " + now.UTC().Add(-time.Hour).Format(time.DateOnly), "replace it"},
+		{"an expired certificate signs", func(m *sandbox.Merchant) {
+			*first(m) = sandbox.PlatformSecret{PEM: certificate(c.Certificate.ID, now.Add(-year), now.Add(-time.Hour))}
+		}, nil, "wechatpay primary self-test", "failed", "certificate that is not valid", ""},
+		{"a certificate that expires soon", func(m *sandbox.Merchant) {
+			*first(m) = sandbox.PlatformSecret{PEM: certificate(c.Certificate.ID, now.Add(-year), now.Add(9*24*time.Hour))}
+		}, nil, "wechatpay.platform_keys[0].pem", "warning", "expires soon", "successor"},
+		{"a certificate of tomorrow", func(m *sandbox.Merchant) {
+			*first(m) = sandbox.PlatformSecret{PEM: certificate(c.Certificate.ID, now.Add(24*time.Hour), now.Add(year))}
+		}, nil, "wechatpay.platform_keys[0].pem", "failed", "valid only from", ""},
+		{"a platform key twice", func(m *sandbox.Merchant) { p(m).PlatformKeys = append(p(m).PlatformKeys, *first(m)) }, nil, "wechatpay.platform_keys[1]", "warning", "the same key as", ""},
+		{"two blocks in one PEM", func(m *sandbox.Merchant) { first(m).PEM += first(m).PEM }, nil, "wechatpay.platform_keys[0].pem", "failed", "more than one PEM block", ""},
+		{"a PKCS#1 public key", func(m *sandbox.Merchant) {
+			first(m).PEM = string(pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&keys[0].PublicKey)}))
+		}, nil, "wechatpay.platform_keys[0].pem", "failed", "neither PUBLIC KEY nor CERTIFICATE", "openssl rsa -RSAPublicKey_in"},
+	}
+}
+
+func TestDoctorFindsFaultsOfTheSecret(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, sandbox.Options{}, sandbox.MerchantOptions{})
+	for n, f := range secretFaults(t, c) {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			m := c.copy(t)
+			if f.spoil != nil {
+				f.spoil(m)
+			}
+			secret := m.Secret()
+			if f.text != nil {
+				secret = f.text(secret)
+			}
+			if secret == c.merchant.Secret() {
+				t.Fatal("the fault changes nothing")
+			}
+			checks, o := c.examine(t, "fault-"+string(rune('a'+n/26))+string(rune('a'+n%26)), secret, nil)
+			f.found(t, checks, o)
+			o.hides(t, privateParts(m)...)
+			o.hides(t, privateParts(c.merchant)...)
+		})
+	}
+}
+
+// privateParts are what must never be seen of a merchant.
+func privateParts(m *sandbox.Merchant) []string {
+	var parts []string
+	if m.Imageco != nil {
+		parts = append(parts, strings.TrimSpace(m.Imageco.Key))
+		if m.Imageco.Key == m.Imageco.ISSPID {
+			parts = nil
+		}
+	}
+	if m.WechatPay != nil && !strings.HasPrefix(m.WechatPay.PrivateKey, "/") {
+		parts = append(parts, strings.NewReplacer(`\n`, "\n", " ", "\n").Replace(m.WechatPay.PrivateKey))
+	}
+	return parts
+}
+
+// found fails when the doctor did not name the fault, or drew the wrong conclusion.
+func (f fault) found(t *testing.T, checks []check, o outcome) {
+	t.Helper()
+	if want := map[string]int{"failed": 1, "warning": 0}[f.status]; o.code != want && f.status == "failed" {
+		t.Errorf("exit %d", o.code)
+	}
+	for _, c := range checks {
+		if c.Check == f.check && c.Status == f.status && strings.Contains(c.Message, f.says) && strings.Contains(c.Advice, f.advice) && c.Advice != "" {
+			return
+		}
+	}
+	t.Errorf("not found: %s %s %q\n%s\n%s", f.status, f.check, f.says, o.out, o.errors)
+}
+
+func TestDoctorFindsNothingWrongWithAHealthyMerchant(t *testing.T) {
+	t.Parallel()
+	for name, kind := range map[string]sandbox.MerchantOptions{"JSON": {}, "GBK": {SignGBK: true}, "XML and a certificate": {XML: true, Certificate: true}, "both keys": {BothKeys: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newClinic(t, sandbox.Options{}, kind)
+			certificate := merchantCertificate(t, c.merchant.Key, c.merchant.WechatPay.Mchid, c.merchant.WechatPay.SerialNo, time.Now().Add(365*24*time.Hour))
+			checks, o := c.examine(t, "acme", "", nil, "--certificate", file(t, "cert.pem", certificate))
+			o.hides(t, privateParts(c.merchant)...)
+			if o.code != 0 || len(checks) < 14 {
+				t.Errorf("exit %d\n%s\n%s", o.code, o.out, o.errors)
+			}
+			for _, c := range checks {
+				if c.Status != "ok" || c.Advice != "" {
+					t.Errorf("%+v", c)
+				}
+			}
+		})
+	}
+}
+
+func TestDoctorFindsFaultsBeyondTheSecret(t *testing.T) {
+	t.Parallel()
+	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(untrusted.Close)
+	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>login</html>")) }))
+	t.Cleanup(plain.Close)
+	forge := func(f sandbox.Fault) func(*clinic) []string {
+		return func(c *clinic) []string { c.Primary.Faults.Stand(f); return nil }
+	}
+	for _, test := range []struct {
+		fault
+		clock time.Duration
+		do    func(*clinic) []string // gives more environment
+	}{
+		{fault{name: "a clock that is 6 minutes behind", check: "clock", status: "failed", says: "6m0s behind", advice: "NTP"}, 6 * time.Minute, nil},
+		{fault{name: "a clock that is 6 minutes ahead", check: "wechatpay primary self-test", status: "failed", says: "time is not WeChat Pay's", advice: "NTP"}, -6 * time.Minute, nil},
+		{fault{name: "a clock that is 2 minutes behind", check: "clock", status: "warning", says: "2m0s behind", advice: "NTP"}, 2 * time.Minute, nil},
+		{fault{name: "only the backup host reachable", check: "wechatpay primary", status: "failed", says: "refuses connections", advice: "both hosts"}, 0, func(c *clinic) []string { c.Primary.Down(); return nil }},
+		{fault{name: "only the primary host reachable", check: "wechatpay backup", status: "failed", says: "refuses connections", advice: "both hosts"}, 0, func(c *clinic) []string { c.Backup.Down(); return nil }},
+		{fault{name: "翼码 unreachable", check: "imageco", status: "failed", says: "refuses connections"}, 0, func(c *clinic) []string { c.ImagecoHost.Down(); return nil }},
+		{fault{name: "a certificate that nobody trusts", check: "wechatpay primary", status: "failed", says: "signed by nobody that this machine trusts", advice: "proxy"}, 0, func(*clinic) []string { return []string{"WECHATPAY_URL=" + untrusted.URL} }},
+		{fault{name: "https to a port without TLS", check: "imageco", status: "failed", says: "does not speak TLS"}, 0, func(*clinic) []string {
+			return []string{"IMAGECO_URL=" + strings.Replace(plain.URL, "http:", "https:", 1)}
+		}},
+		{fault{name: "a name that does not exist", check: "wechatpay backup", status: "failed", says: "cannot be resolved", advice: "spelling"}, 0, func(*clinic) []string { return []string{"WECHATPAY_BACKUP_URL=https://api2.invalid"} }},
+		{fault{name: "a login page in WeChat Pay's place", check: "wechatpay primary self-test", status: "failed", says: "is not signed"}, 0, func(*clinic) []string { return []string{"WECHATPAY_URL=" + plain.URL} }},
+		{fault{name: "a login page in 翼码's place", check: "imageco query", status: "failed", says: "cannot be read as 翼码's"}, 0, func(*clinic) []string { return []string{"IMAGECO_URL=" + plain.URL} }},
+		{fault{name: "an http address", check: "settings", status: "failed", says: "WECHATPAY_URL must be https", advice: "would not start"}, 0, func(*clinic) []string { return []string{"WECHATPAY_URL=http://api.mch.weixin.qq.com"} }},
+		{fault{name: "no address of 翼码's", check: "imageco", status: "failed", says: "no address", advice: "IMAGECO_URL"}, 0, func(*clinic) []string { return []string{"IMAGECO_URL="} }},
+		{fault{name: "an answer with a foreign key", check: "wechatpay primary self-test", status: "failed", says: "the secret has that key under another id"}, 0, forge(sandbox.Fault{UnknownKey: true})},
+		{fault{name: "an unsigned answer", check: "wechatpay primary self-test", status: "failed", says: "is not signed"}, 0, forge(sandbox.Fault{Unsigned: true})},
+		{fault{name: "answers that are wrong on purpose", check: "wechatpay primary self-test", status: "warning", says: "SIGNTEST"}, 0, forge(sandbox.Fault{SignTest: true})},
+		{fault{name: "a merchant without the self-test", check: "wechatpay primary self-test", status: "warning", says: "403 NO_AUTH", advice: "not be allowed"}, 0,
+			func(c *clinic) []string {
+				c.Primary.Faults.Stand(sandbox.Fault{Method: "POST", Status: 403, Code: "NO_AUTH", Message: "无权限"})
+				return nil
+			}},
+		{fault{name: "翼码 signs otherwise", check: "imageco query", status: "failed", says: "answer is signed otherwise"}, 0, func(c *clinic) []string { c.ImagecoHost.Faults.Stand(sandbox.Fault{WrongSignature: true}); return nil }},
+		{fault{name: "no permission to read the secret", check: "secret", status: "failed", says: "AccessDeniedException", advice: "secretsmanager:GetSecretValue"}, 0,
+			func(c *clinic) []string {
+				c.Secrets.Faults.Stand(sandbox.Fault{Code: "AccessDeniedException", Message: "not allowed"})
+				return nil
+			}},
+		{fault{name: "no such secret", check: "secret", status: "failed", says: "no secret of this name: other/acme", advice: "--secret-prefix"}, 0, func(*clinic) []string { return []string{"MERCHANT_SECRET_PREFIX=other/"} }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			c := newClinic(t, sandbox.Options{Now: func() time.Time { return time.Now().Add(test.clock) }}, sandbox.MerchantOptions{})
+			var env []string
+			if test.do != nil {
+				env = test.do(c)
+			}
+			checks, o := c.examine(t, "acme", "", env)
+			test.found(t, checks, o)
+			o.hides(t, privateParts(c.merchant)...)
+		})
+	}
+}
+
+func TestDoctorHoldsACertificateAgainstTheSecret(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, sandbox.Options{}, sandbox.MerchantOptions{})
+	p, year := c.merchant.WechatPay, time.Now().Add(365*24*time.Hour)
+	for _, test := range []struct {
+		fault
+		certificate string
+	}{
+		{fault{name: "of another key", check: "wechatpay.private_key", status: "failed", says: "does not belong to the certificate"}, merchantCertificate(t, testKeys()[3], p.Mchid, p.SerialNo, year)},
+		{fault{name: "with another serial", check: "wechatpay.serial_no", status: "failed", says: "another certificate; the one in the file has 77AB"}, merchantCertificate(t, c.merchant.Key, p.Mchid, "77AB", year)},
+		{fault{name: "of another merchant", check: "wechatpay.mchid", status: "failed", says: "1999999999"}, merchantCertificate(t, c.merchant.Key, "1999999999", p.SerialNo, year)},
+		{fault{name: "that expired", check: "certificate", status: "failed", says: "expired on"}, merchantCertificate(t, c.merchant.Key, p.Mchid, p.SerialNo, time.Now().Add(-time.Minute))},
+		{fault{name: "that expires soon", check: "certificate", status: "warning", says: "expires soon"}, merchantCertificate(t, c.merchant.Key, p.Mchid, p.SerialNo, time.Now().Add(time.Hour))},
+		{fault{name: "that is none", check: "certificate", status: "failed", says: "does not hold a certificate"}, p.PrivateKey},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			checks, o := c.examine(t, "acme", "", nil, "--offline", "--certificate", file(t, "cert.pem", test.certificate))
+			test.found(t, checks, o)
+			o.hides(t, privateParts(c.merchant)...)
+		})
+	}
+}
+
+func TestDoctorInText(t *testing.T) {
+	t.Parallel()
+	secret := `{"imageco": {"isspid": "39493002", "systemid": "8888", "key": "3f9Aq27cKp0LzzTw3f9Aq27cKp0LzzTw ", "format": "XML"}, "wechatpay": {"mchid": 1900000001}}`
+	o := process{args: []string{"doctor", "--secret-file", file(t, "secret.json", secret), "--offline"}}.run(t)
+	golden(t, "doctor.txt", o.out)
+	o.hides(t, "3f9Aq27cKp0LzzTw3f9Aq27cKp0LzzTw")
+	if o.code != 1 || o.errors != "" {
+		t.Errorf("exit %d\n%s", o.code, o.errors)
+	}
+	o = process{args: []string{"doctor"}}.run(t)
+	if o.code != 2 || !strings.Contains(o.errors, "which merchant?") {
+		t.Errorf("exit %d\n%s", o.code, o.errors)
+	}
+}
+
+func TestDoctorOnlyForOneAction(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, sandbox.Options{}, sandbox.MerchantOptions{})
+	m := c.copy(t)
+	m.Imageco = nil
+	checks, o := c.examine(t, "only", m.Secret(), nil, "--only", "complete")
+	if o.code != 0 || len(checks) == 0 || c.ImagecoHost.Calls.Len() != 0 {
+		t.Errorf("exit %d\n%s", o.code, o.out)
+	}
+}
