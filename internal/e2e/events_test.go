@@ -322,3 +322,26 @@ func TestABareCommandAlwaysGetsAResult(t *testing.T) {
 		t.Errorf("bare commands gave the settled events %v", types)
 	}
 }
+
+func TestARecordThatSQSWouldNeverSendDoesNotTouchTheOthers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.merchant("acme", sandbox.MerchantOptions{})
+	f := w.reply()
+	for name, record := range map[string]string{
+		"a body that is an object":      `{"messageId":"odd","body":{"a":1}}`,
+		"no body":                       `{"messageId":"odd"}`,
+		"a body that is null":           `{"messageId":"odd","body":null}`,
+		"attributes of another type":    `{"messageId":"odd","body":"x","attributes":7}`,
+		"a record that is a text":       `"odd"`,
+		"a record that is null":         `null`,
+		"a message id that is a number": `{"messageId":7,"body":"x"}`,
+	} {
+		id := w.complaint("acme")
+		good, _ := json.Marshal(requested(replyRequested, "e", replyTo("acme", id)))
+		got := f.failures(`{"Records":[` + record + `,{"messageId":"good","body":` + string(good) + `}]}`)
+		if len(got) != 0 || w.replies("acme", id) != 1 {
+			t.Errorf("%s: %v come again, and %d replies were shown", name, got, w.replies("acme", id))
+		}
+	}
+}

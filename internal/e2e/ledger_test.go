@@ -26,7 +26,8 @@ var inProcess = shelf{name: "in the process"}
 
 func TestTheLedgerInTheProcess(t *testing.T) {
 	t.Parallel()
-	checkLedger(t, inProcess)
+	t.Run("every row of the table", func(t *testing.T) { checkLedger(t, inProcess) })
+	t.Run("expiry", func(t *testing.T) { checkExpiry(t, inProcess) })
 }
 
 func TestTheLedgerInDynamoDB(t *testing.T) {
@@ -42,6 +43,9 @@ func TestTheLedgerInDynamoDB(t *testing.T) {
 	t.Run("a completion's process killed", func(t *testing.T) { checkCrashOfACompletion(t, table) })
 	t.Run("two processes", func(t *testing.T) { checkTwoProcesses(t, table) })
 	t.Run("a settled result in another process", func(t *testing.T) { checkReplayAcross(t, table) })
+	t.Run("settling fails after the gateway answered", func(t *testing.T) { checkSettlingFails(t, endpoint, table) })
+	t.Run("acknowledgements that are lost", func(t *testing.T) { checkLostAcknowledgements(t, endpoint, table) })
+	t.Run("expiry", func(t *testing.T) { checkExpiry(t, table) })
 	t.Run("the table's items", func(t *testing.T) { checkItems(t, endpoint, table) })
 }
 
@@ -49,7 +53,7 @@ func TestTheLedgerInDynamoDB(t *testing.T) {
 func checkLedger(t *testing.T, s shelf) {
 	w := newWorld(t)
 	// Names are the shelf's own, because tests share a table.
-	acme := "acme-" + fmt.Sprint(time.Now().UnixNano())
+	acme := uniqueName()
 	w.merchant(acme, sandbox.MerchantOptions{})
 	reply, complete := w.function("reply", 2, s.env...), w.function("complete", 2, s.env...)
 	keyed := func(m members, key string) members { return m.with("idempotency_key", key) }
@@ -273,7 +277,7 @@ func checkUnknown(t *testing.T, w *world, reply *function, acme string) {
 // checkCrash kills the process while the gateway holds the answer to a reply that was shown already.
 func checkCrash(t *testing.T, s shelf) {
 	w := newWorld(t)
-	acme := "acme-" + fmt.Sprint(time.Now().UnixNano())
+	acme := uniqueName()
 	w.merchant(acme, sandbox.MerchantOptions{})
 	first, second := w.reply(s.env...), w.reply(s.env...)
 	id := w.complaint(acme)
@@ -292,14 +296,10 @@ func checkCrash(t *testing.T, s shelf) {
 		t.Errorf("while the lease lasts: %+v", got)
 	}
 	var got result
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if got = second.bare(command); got.Code != "IN_PROGRESS" || time.Since(began) > ample {
-			break
-		}
-		<-tick.C
-	}
+	within(t, "the lease to end", untilTrue(func() bool {
+		got = second.bare(command)
+		return got.Code != "IN_PROGRESS"
+	}))
 	if got.Code != "OUTCOME_UNKNOWN" || got.Outcome != "unknown" || got.Attempts != 0 || time.Since(began) < lease-time.Second {
 		t.Errorf("after %v: %+v", time.Since(began), got)
 	}
@@ -322,7 +322,7 @@ func checkCrash(t *testing.T, s shelf) {
 // checkCrashOfACompletion shows that another process finishes what a killed one began.
 func checkCrashOfACompletion(t *testing.T, s shelf) {
 	w := newWorld(t)
-	acme := "acme-" + fmt.Sprint(time.Now().UnixNano())
+	acme := uniqueName()
 	w.merchant(acme, sandbox.MerchantOptions{})
 	first, second := w.complete(s.env...), w.complete(s.env...)
 	id := w.complaint(acme)
@@ -333,26 +333,20 @@ func checkCrashOfACompletion(t *testing.T, s shelf) {
 	arrived(t, w.Primary, 1)
 	first.Kill()
 	take(t, lost)
-	began := time.Now()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		got := second.invoke(payload)
-		if got.ErrorType == "IN_PROGRESS" && time.Since(began) < ample {
-			<-tick.C
-			continue
-		}
-		if r := second.result(got); r.Outcome != "succeeded" || r.Replayed || r.Attempts == 0 {
-			t.Errorf("got %+v", r)
-		}
-		return
+	var got sandbox.Invocation
+	within(t, "the lease to end", untilTrue(func() bool {
+		got = second.invoke(payload)
+		return got.ErrorType != "IN_PROGRESS"
+	}))
+	if r := second.result(got); r.Outcome != "succeeded" || r.Replayed || r.Attempts == 0 {
+		t.Errorf("got %+v", r)
 	}
 }
 
 // checkTwoProcesses lets two processes work on one command at once.
 func checkTwoProcesses(t *testing.T, s shelf) {
 	w := newWorld(t)
-	acme := "acme-" + fmt.Sprint(time.Now().UnixNano())
+	acme := uniqueName()
 	w.merchant(acme, sandbox.MerchantOptions{})
 	both := []*function{w.reply(s.env...), w.reply(s.env...)}
 	for _, f := range both {
@@ -374,7 +368,7 @@ func checkTwoProcesses(t *testing.T, s shelf) {
 
 func checkReplayAcross(t *testing.T, s shelf) {
 	w := newWorld(t)
-	acme := "acme-" + fmt.Sprint(time.Now().UnixNano())
+	acme := uniqueName()
 	w.merchant(acme, sandbox.MerchantOptions{})
 	id := w.complaint(acme)
 	first := w.reply(s.env...).bare(replyTo(acme, id))
@@ -386,7 +380,7 @@ func checkReplayAcross(t *testing.T, s shelf) {
 // checkItems looks into the table itself: the attributes that the contract names, and nothing secret.
 func checkItems(t *testing.T, endpoint string, s shelf) {
 	w := newWorld(t)
-	acme := "acme-" + fmt.Sprint(time.Now().UnixNano())
+	acme := uniqueName()
 	w.merchant(acme, sandbox.MerchantOptions{})
 	before := time.Now()
 	if got := w.reply(append(s.env, "LEDGER_TTL=1h")...).bare(replyTo(acme, w.complaint(acme))); got.Outcome != "succeeded" {

@@ -234,3 +234,22 @@ func callsFor(h *sandbox.Host, complaint string) []sandbox.Call {
 
 // rawJSON is a value that is written as it stands.
 func rawJSON(text string) json.RawMessage { return json.RawMessage(text) }
+
+// untilTrue asks again and again, a tenth of a second apart.
+func untilTrue(holds func() bool) func(ctx context.Context) error {
+	return func(ctx context.Context) error {
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for !holds() {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return nil
+	}
+}
+
+// uniqueName is a merchant's name that no other test uses, for worlds that share a table.
+func uniqueName() string { return fmt.Sprint("acme-", time.Now().UnixNano()) }
