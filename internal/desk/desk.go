@@ -119,7 +119,7 @@ func (e *errand[M]) load(ctx context.Context) (merchant.Loaded[M], error) {
 
 // refusal is what keeps the command from being sent, if anything does.
 func (e *errand[M]) refusal(ctx context.Context, loaded merchant.Loaded[M], keyErr error, claimed claimResult) (wire.Result, bool) {
-	if outOfTime(ctx) && (keyErr != nil || claimed.err != nil) {
+	if e.hurried(ctx) && (keyErr != nil || claimed.err != nil) {
 		// Neither Secrets Manager nor the ledger is to blame.
 		return e.result(wire.Retryable, wire.CodeDeadline, "the invocation's time ran out before anything was sent"), false
 	}

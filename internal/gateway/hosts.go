@@ -56,8 +56,8 @@ func (h *Hosts) Bases() []string {
 var errNoAnswer = errors.New("no answer")
 
 // pick chooses the host for the next attempt: the first that is not avoided and did not just fail; else one that just
-// failed but is not avoided; when all are avoided, the primary. The
-// caller must report what became of it: nil or errNoAnswer.
+// failed but is not avoided; when all are avoided, the primary. The caller must report what became of it: nil or
+// errNoAnswer.
 func (h *Hosts) pick(failed *host) (chosen *host, report func(error)) {
 	for _, lastResort := range []bool{false, true} {
 		for _, candidate := range h.list {
