@@ -114,6 +114,7 @@ func TestAGatewayThatCannotBeReachedIsTriedAgainAndThenTheCommandIsRetryable(t *
 		"a port that nobody listens on": "http://" + closedPort(t),
 		"a name that does not exist":    "https://kesu.invalid",
 		"a server without TLS":          "https" + strings.TrimPrefix(plain.URL, "http"),
+		"a certificate of nobody's":     w.newTLSStub().URL,
 	} {
 		t.Run(name, func(t *testing.T) {
 			reply := w.reply("IMAGECO_URL="+address, "MAX_ATTEMPTS=2")
@@ -272,8 +273,8 @@ func TestNothingIsReplayedOnAConnectionThatDied(t *testing.T) {
 	if len(imageco.received()) != 6 || len(wechat.received()) != 6 {
 		t.Errorf("%d replies and %d completions arrived, of 6 each", len(imageco.received()), len(wechat.received()))
 	}
-	if imageco.connections() > 4 || wechat.connections() > 4 {
-		t.Errorf("connections are not kept: %d and %d", imageco.connections(), wechat.connections())
+	if imageco.everOpened() > 4 || wechat.everOpened() > 4 {
+		t.Errorf("connections are not kept: %d and %d", imageco.everOpened(), wechat.everOpened())
 	}
 }
 
@@ -427,4 +428,23 @@ func take(t testing.TB, from <-chan sandbox.Invocation) sandbox.Invocation {
 		}
 	})
 	return got
+}
+
+// WeChat Pay's servers drop a connection that was idle for 8 s. One that is used at that moment loses its request.
+func TestAnIdleConnectionIsClosedBeforeTheGatewayDoesIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.merchant("acme", sandbox.MerchantOptions{})
+	imageco := w.newStub(func(rw http.ResponseWriter, c sandbox.Call) {
+		_, _ = rw.Write(imagecoAnswer(m.Imageco.Key, c.Body, "0000", "ok", nil))
+	})
+	f := w.reply("IMAGECO_URL=" + imageco.URL)
+	if got := f.bare(replyTo("acme", "c1")); got.Outcome != "succeeded" {
+		t.Fatalf("got %+v", got)
+	}
+	idle := time.Now()
+	within(t, "the connection to be closed", untilTrue(func() bool { return imageco.connections() == 0 }))
+	if after := time.Since(idle); after < 5*time.Second || after > 8*time.Second {
+		t.Errorf("it was closed after %v", after)
+	}
 }

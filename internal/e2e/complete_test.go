@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -276,4 +277,26 @@ func TestWhatAGatewaySaysIsPassedOnWithoutSecrets(t *testing.T) {
 		}
 	}
 	w.transcript.hide("the payer's number, written otherwise", "138-0013-8000")
+}
+
+func TestTheQuestionForTheStateIsAskedAlsoWhenTheAttemptsAreUsedUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.merchant("acme", sandbox.MerchantOptions{})
+	for _, test := range []struct{ most, refusedAfter, calls int }{{1, 1, 2}, {2, 2, 3}, {3, 1, 3}} {
+		f := w.complete(fmt.Sprint("MAX_ATTEMPTS=", test.most))
+		id := w.complaint("acme")
+		var faults []sandbox.Fault
+		for range test.refusedAfter - 1 {
+			faults = append(faults, sandbox.Fault{Method: "POST", Status: 500})
+		}
+		faults = append(faults, sandbox.Fault{Method: "POST", Code: "INVALID_REQUEST", Message: "x"})
+		w.Primary.Faults.Next(faults...)
+		w.Primary.Faults.Stand(sandbox.Fault{Method: "GET", Status: 500})
+		got := f.bare(completionOf("acme", id))
+		if n := len(callsFor(w.Primary, id)); got.Outcome != "unknown" || n != test.calls || got.Attempts != n {
+			t.Errorf("%+v: %d calls, %+v", test, n, got)
+		}
+		w.Primary.Faults.Clear()
+	}
 }

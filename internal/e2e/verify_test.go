@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -29,7 +30,8 @@ type stub struct {
 	mu     sync.Mutex
 	answer func(rw http.ResponseWriter, c sandbox.Call)
 	calls  []sandbox.Call
-	conns  map[string]bool
+	conns  map[string]bool // those that are open
+	opened int             // all that ever were
 }
 
 // newStub serves answer, which may be changed with says.
@@ -52,10 +54,14 @@ func (w *world) newStub(answer func(rw http.ResponseWriter, c sandbox.Call)) *st
 		}
 	}))
 	s.Config.ConnState = func(conn net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			s.mu.Lock()
-			defer s.mu.Unlock()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		switch state {
+		case http.StateNew:
+			s.opened++
 			s.conns[conn.RemoteAddr().String()] = true
+		case http.StateClosed, http.StateHijacked:
+			delete(s.conns, conn.RemoteAddr().String())
 		}
 	}
 	s.Start()
@@ -77,6 +83,12 @@ func (s *stub) connections() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.conns)
+}
+
+func (s *stub) everOpened() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opened
 }
 
 func (s *stub) received() []sandbox.Call {
@@ -205,4 +217,13 @@ func untilHangUp(rw http.ResponseWriter) {
 	}
 	defer conn.Close()
 	_, _ = io.Copy(io.Discard, conn) // ends with the connection
+}
+
+// newTLSStub is a server with a certificate that nobody trusts.
+func (w *world) newTLSStub() *httptest.Server {
+	s := httptest.NewUnstartedServer(http.NotFoundHandler())
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes that fail are what it is for
+	s.StartTLS()
+	w.t.Cleanup(s.Close)
+	return s
 }
