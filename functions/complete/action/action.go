@@ -2,6 +2,7 @@
 package action
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -63,7 +64,7 @@ func (a *Completion) Send(ctx context.Context, order desk.Order[*merchant.Wechat
 		Hosts:      a.Hosts,
 		Repeatable: true,
 		// What is left of the invocation's attempts, but at least one: without it nobody would know.
-		Attempts: max(a.Client.MaxAttempts-report.Attempts, 1),
+		Attempts: max(cmp.Or(attempts, a.Client.MaxAttempts)-report.Attempts, 1),
 		Prepare: func(base string) (gateway.Request, error) {
 			return a.prepare(m, http.MethodGet, base, wire.ComplaintPath(order.Command.ComplaintID), nil)
 		},
