@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,44 +18,6 @@ const (
 func requested(detailType, id string, detail any) string {
 	return event(map[string]any{"version": "0", "id": id, "detail-type": detailType, "source": "crm", "account": "000000000000",
 		"time": "2026-11-21T08:00:00Z", "region": "ap-east-1", "resources": []string{}, "detail": detail})
-}
-
-// batch is what SQS hands over.
-func batch(bodies ...string) string {
-	var records []any
-	for i, body := range bodies {
-		records = append(records, map[string]any{
-			"messageId": fmt.Sprintf("m%d", i), "receiptHandle": "r", "body": body, "md5OfBody": "", "eventSource": "aws:sqs",
-			"eventSourceARN": "arn:aws:sqs:ap-east-1:000000000000:replies", "awsRegion": "ap-east-1",
-			"attributes":        map[string]string{"ApproximateReceiveCount": "1", "SentTimestamp": "1732176000000"},
-			"messageAttributes": map[string]any{},
-		})
-	}
-	return event(map[string]any{"Records": records})
-}
-
-// failures are the records of a batch that are to come again, sorted.
-func (f *function) failures(payload string) []string {
-	t := f.w.t
-	t.Helper()
-	got := f.invoke(payload)
-	if got.Failed() {
-		t.Fatalf("the batch failed: %s %s", got.ErrorType, got.ErrorMessage)
-	}
-	var answer struct {
-		BatchItemFailures *[]struct {
-			ItemIdentifier string `json:"itemIdentifier"`
-		} `json:"batchItemFailures"`
-	}
-	if err := json.Unmarshal(got.Payload, &answer); err != nil || answer.BatchItemFailures == nil {
-		t.Fatalf("not an answer to a batch: %s", got.Payload)
-	}
-	all := []string{}
-	for _, failure := range *answer.BatchItemFailures {
-		all = append(all, failure.ItemIdentifier)
-	}
-	slices.Sort(all)
-	return all
 }
 
 // settledEvents are the events of ours on the bus, with their details.
@@ -184,65 +145,6 @@ func TestARetryableEventFailsWithItsCodeAsTheErrorType(t *testing.T) {
 	}
 }
 
-func TestEachRecordOfABatchHasItsOwnFate(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.merchant("acme", sandbox.MerchantOptions{})
-	w.merchant("locked-out", sandbox.MerchantOptions{})
-	other := w.newStub(tooManyRequests)
-	busy := w.merchant("busy", sandbox.MerchantOptions{})
-	busy.Imageco.URL = other.URL
-	w.store(busy)
-	reply := w.reply(withBus, "MAX_ATTEMPTS=1")
-	first, last := w.complaint("acme"), w.complaint("acme")
-	got := reply.failures(batch(
-		requested(replyRequested, "1", replyTo("acme", first)),
-		requested(replyRequested, "2", replyTo("busy", "c2")),
-		"not JSON at all",
-		requested(replyRequested, "3", replyTo("nobody", "c3")),
-		requested(replyRequested, "4", replyTo("acme", "none")),
-		requested(replyRequested, "5", replyTo("busy", "c5")),
-		requested(replyRequested, "6", members{}),
-		"",
-		requested(completionRequested, "7", completionOf("acme", last)),
-		requested(replyRequested, "8", replyTo("acme", last)),
-	))
-	if want := []string{"m1", "m5"}; !slices.Equal(got, want) {
-		t.Errorf("%v come again and %v should", got, want)
-	}
-	if w.replies("acme", first) != 1 || w.replies("acme", last) != 1 {
-		t.Error("a good record's reply was not shown")
-	}
-	if types, _ := w.settledEvents(); len(types) != 8 {
-		t.Errorf("%d settled events for 8 settled records", len(types))
-	}
-	if got := reply.failures(batch()); len(got) != 0 {
-		t.Errorf("an empty batch gives %v", got)
-	}
-	if got := reply.failures(`{"Records":[]}`); len(got) != 0 {
-		t.Errorf("an empty batch gives %v", got)
-	}
-}
-
-func TestABatchWithMoreRecordsThanOneProcessWorksOnAtOnceIsDoneInFull(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.merchant("acme", sandbox.MerchantOptions{})
-	complete := w.complete()
-	var bodies []string
-	for i := range 30 {
-		bodies = append(bodies, requested(completionRequested, fmt.Sprint("id", i), completionOf("acme", w.complaint("acme"))))
-	}
-	if got := complete.failures(batch(bodies...)); len(got) != 0 {
-		t.Errorf("%v come again", got)
-	}
-	for _, c := range w.State.Complaints() {
-		if c.State != sandbox.Processed {
-			t.Errorf("%s is %s", c.ID, c.State)
-		}
-	}
-}
-
 func TestASettledEventThatCannotBePublishedComesAgainAndIsPublishedWithoutAnotherCall(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -320,28 +222,5 @@ func TestABareCommandAlwaysGetsAResult(t *testing.T) {
 	}
 	if types, _ := w.settledEvents(); len(types) != 0 {
 		t.Errorf("bare commands gave the settled events %v", types)
-	}
-}
-
-func TestARecordThatSQSWouldNeverSendDoesNotTouchTheOthers(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.merchant("acme", sandbox.MerchantOptions{})
-	f := w.reply()
-	for name, record := range map[string]string{
-		"a body that is an object":      `{"messageId":"odd","body":{"a":1}}`,
-		"no body":                       `{"messageId":"odd"}`,
-		"a body that is null":           `{"messageId":"odd","body":null}`,
-		"attributes of another type":    `{"messageId":"odd","body":"x","attributes":7}`,
-		"a record that is a text":       `"odd"`,
-		"a record that is null":         `null`,
-		"a message id that is a number": `{"messageId":7,"body":"x"}`,
-	} {
-		id := w.complaint("acme")
-		good, _ := json.Marshal(requested(replyRequested, "e", replyTo("acme", id)))
-		got := f.failures(`{"Records":[` + record + `,{"messageId":"good","body":` + string(good) + `}]}`)
-		if len(got) != 0 || w.replies("acme", id) != 1 {
-			t.Errorf("%s: %v come again, and %d replies were shown", name, got, w.replies("acme", id))
-		}
 	}
 }
