@@ -20,7 +20,7 @@ type claimResult struct {
 // back, and answerTime for the answer itself. Whoever lets Lambda end it leaves a claim behind that nobody settles.
 const (
 	afterAsking = 500 * time.Millisecond
-	answerTime  = 100 * time.Millisecond
+	answerTime  = 200 * time.Millisecond
 )
 
 // timeToAsk is how long the secret and the ledger may take before that deadline; at least half of what there is, so that

@@ -21,7 +21,7 @@ const source = "kesu"
 const publishBound = 3 * time.Second
 
 // answerTime is what is kept of an invocation's time for the answer itself.
-const answerTime = 100 * time.Millisecond
+const answerTime = 200 * time.Millisecond
 
 // EventBridge is the part of the client that the bus needs; the function's role needs no more than this action.
 type EventBridge interface {
