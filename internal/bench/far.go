@@ -1,0 +1,184 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Parts is a cold start and a first invocation in pieces, medians in milliseconds.
+type Parts struct {
+	Name                                         string
+	Start, Connect, Secret, Gateway, Call, After float64
+	CPU                                          float64
+}
+
+// Total is from exec to the answer.
+func (p Parts) Total() float64 {
+	return p.Start + p.Connect + p.Secret + p.Gateway + p.Call + p.After
+}
+
+func partsOf(name string, runs []Cold) Parts {
+	median := func(get func(Cold) float64) float64 {
+		var s Sample
+		for _, c := range runs {
+			s = append(s, get(c))
+		}
+		return s.Median()
+	}
+	return Parts{Name: name,
+		Start: median(func(c Cold) float64 { return c.Start }), Connect: median(func(c Cold) float64 { return c.Connect }),
+		Secret: median(func(c Cold) float64 { return c.Secret }), Gateway: median(func(c Cold) float64 { return c.Dial }),
+		Call:  median(func(c Cold) float64 { return c.Reply }),
+		After: median(func(c Cold) float64 { return c.First - c.Connect - c.Secret - c.Dial - c.Reply }),
+		CPU:   median(func(c Cold) float64 { return c.CPU }),
+	}
+}
+
+// far measures start and first invocation with a round trip that counts, beside a client that does nothing else.
+func (s *Suite) far(ctx context.Context) error {
+	w, err := s.world(distance)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	for _, program := range []string{Reply, Complete} {
+		setting := setting{directories: true, ledger: program == Reply}
+		var total, least Sample
+		var now, before []Cold
+		for range s.Rounds {
+			took, err := w.least(program)
+			if err != nil {
+				return err
+			}
+			least = append(least, milliseconds(took))
+			c, err := w.ColdStart(ctx, s.paths[program], program, setting, 0)
+			if err != nil {
+				return err
+			}
+			total, now = append(total, c.Total), append(now, c)
+			if s.before == "" {
+				continue
+			}
+			if c, err = w.ColdStart(ctx, filepath.Join(s.before, filepath.Base(program)), program, setting, 0); err != nil {
+				return err
+			}
+			before = append(before, c)
+		}
+		note := "four round trips of 20 ms: TCP, TLS and request to Secrets Manager, request to the gateway"
+		if program == Reply {
+			note = "five: the ledger's settle comes before the answer, too; LEDGER_TABLE is set"
+		}
+		s.row(Row{Figure: filepath.Base(program) + ": start + first invocation, 20 ms a round trip, prefetch off", Yardstick: "a client that makes only the round trips that cannot be avoided",
+			Unit: "ms", Ours: total, Its: least, Limit: 1.25, Note: note})
+		if len(before) > 0 {
+			s.Report.Cold = append(s.Report.Cold, partsOf(filepath.Base(program)+", before", before))
+		}
+		s.Report.Cold = append(s.Report.Cold, partsOf(filepath.Base(program)+", now", now))
+	}
+	return nil
+}
+
+// least takes the round trips that cannot be avoided, as fast as they can be: the secret, and for a reply the ledger's
+// claim beside it, while the gateway's connection is opened; then the call, and for a reply the ledger's settle.
+func (w *World) least(program string) (time.Duration, error) {
+	started := time.Now()
+	type opened struct {
+		conn net.Conn
+		err  error
+	}
+	open := func(s *standIn, ask bool) <-chan opened {
+		out := make(chan opened, 1)
+		go func() {
+			conn, err := tls.Dial("tcp", strings.TrimPrefix(s.URL, "https://"), &tls.Config{RootCAs: w.authority.pool})
+			if err == nil && ask {
+				err = askOnce(conn, s.URL)
+			}
+			out <- opened{conn, err}
+		}()
+		return out
+	}
+	gateway, secret := open(w.gateway(program), false), open(w.secrets, true)
+	var table <-chan opened
+	if program == Reply {
+		table = open(w.table, true)
+	}
+	if o := <-secret; o.err != nil {
+		return 0, o.err
+	} else {
+		defer o.conn.Close()
+	}
+	var ledger opened
+	if table != nil {
+		if ledger = <-table; ledger.err != nil {
+			return 0, ledger.err
+		}
+		defer ledger.conn.Close()
+	}
+	o := <-gateway
+	if o.err != nil {
+		return 0, o.err
+	}
+	defer o.conn.Close()
+	if err := askOnce(o.conn, w.gateway(program).URL); err != nil {
+		return 0, err
+	}
+	if table != nil {
+		if err := askOnce(ledger.conn, w.table.URL); err != nil {
+			return 0, err
+		}
+	}
+	return time.Since(started), nil
+}
+
+// askOnce makes one request on an open connection and reads the answer.
+func askOnce(conn net.Conn, url string) error {
+	request, err := http.NewRequest(http.MethodPost, url, strings.NewReader("{}"))
+	if err != nil {
+		return err
+	}
+	if err := request.Write(conn); err != nil {
+		return err
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), request)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, response.Body)
+	return err
+}
+
+// certificates measures what SSL_CERT_DIR saves on the layout of Amazon Linux 2023. That certificates still verify shows
+// in that the invocations succeed.
+func (s *Suite) certificates(ctx context.Context) error {
+	w, err := s.world(0)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	s.Report.Roots = w.authority.roots
+	var with, without, withCPU, withoutCPU Sample
+	for range 2 * s.Rounds {
+		for _, directories := range []bool{true, false} {
+			c, err := w.ColdStart(ctx, s.paths[Complete], Complete, setting{directories: directories}, 0)
+			if err != nil {
+				return err
+			}
+			if directories {
+				with, withCPU = append(with, c.Total), append(withCPU, c.CPU)
+			} else {
+				without, withoutCPU = append(without, c.Total), append(withoutCPU, c.CPU)
+			}
+		}
+	}
+	s.Report.Extra = append(s.Report.Extra,
+		Row{Figure: "start + first completion with `SSL_CERT_DIR=/nonexistent`", Yardstick: "the layout of Amazon Linux 2023 as it is", Unit: "ms", Ours: without, Its: with},
+		Row{Figure: "processor time of the same", Yardstick: "the same", Unit: "ms", Ours: withoutCPU, Its: withCPU})
+	return nil
+}

@@ -1,0 +1,149 @@
+package bench
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kesu-go/kesu/pkg/signing"
+)
+
+const platformID = "PUB_KEY_ID_0119000000012026112100000000000001"
+
+// Keys are made anew for every run: the merchant's, and WeChat Pay's.
+type Keys struct {
+	Merchant, Platform *rsa.PrivateKey
+	Secret             string // the merchant's secret, with both halves
+}
+
+// NewKeys makes them.
+func NewKeys() (*Keys, error) {
+	merchant, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, err
+	}
+	platform, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, err
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(merchant)
+	if err != nil {
+		return nil, err
+	}
+	public, err := x509.MarshalPKIXPublicKey(&platform.PublicKey)
+	if err != nil {
+		return nil, err
+	}
+	secret, err := json.Marshal(map[string]any{
+		"imageco": map[string]any{"isspid": "39493002", "system_id": "8888", "seller_account": "66660000000000001", "key": rand.Text()},
+		"wechatpay": map[string]any{"mchid": "1900000001", "serial_no": "5157F09EFDC096DE15EBE81A47057A7232F1B8E1",
+			"private_key":   string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})),
+			"platform_keys": []map[string]string{{"id": platformID, "pem": string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}))}}},
+	})
+	return &Keys{merchant, platform, string(secret)}, err
+}
+
+// XMLSecret is the secret of a merchant that talks XML to 翼码.
+func (k *Keys) XMLSecret() string {
+	return strings.Replace(k.Secret, `"imageco":{`, `"imageco":{"format":"xml",`, 1)
+}
+
+// Signed are the headers of a 204 of WeChat Pay's, signed now.
+func (k *Keys) Signed() (http.Header, error) {
+	const nonce = "0123456789ABCDEF0123456789ABCDEF"
+	now := time.Now()
+	signature, err := signing.SignAnswer(crypto.Signer(k.Platform), now, nonce, nil)
+	return http.Header{
+		"Wechatpay-Timestamp": {strconv.FormatInt(now.Unix(), 10)}, "Wechatpay-Nonce": {nonce},
+		"Wechatpay-Serial": {platformID}, "Wechatpay-Signature": {signature}, "Request-Id": {"08F78BB0AB0610E80418DBB7F34E2094AB0928A02C"},
+	}, err
+}
+
+// wechatpayAnswer settles every complaint with the same signed 204; the gateway's own signing is no part of a figure.
+func (k *Keys) wechatpayAnswer() (answerer, error) {
+	signed, err := k.Signed()
+	return func(_ []byte, h http.Header) (int, []byte) {
+		for name, values := range signed {
+			h[name] = values
+		}
+		return http.StatusNoContent, nil
+	}, err
+}
+
+// authority is a certificate for 127.0.0.1 and the files that make a client believe it.
+type authority struct {
+	certificate tls.Certificate
+	pool        *x509.CertPool
+	bundle      string   // the system's certificates and the authority's own, as Amazon Linux 2023 keeps them: in one file,
+	directories []string // which is found again in two directories
+	roots       int      // certificates in the bundle
+}
+
+// systemBundles are the files that crypto/x509 looks for on Linux.
+var systemBundles = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"}
+
+func newAuthority(dir string) (*authority, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "kesu bench"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return nil, err
+	}
+	own := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	a := &authority{certificate: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool: x509.NewCertPool(), bundle: filepath.Join(dir, "tls-ca-bundle.pem")}
+	a.pool.AppendCertsFromPEM(own)
+	var system []byte
+	for _, path := range systemBundles {
+		if system, err = os.ReadFile(path); err == nil {
+			break
+		}
+	}
+	all := append(system, own...)
+	a.roots = strings.Count(string(all), "BEGIN CERTIFICATE")
+	if err := os.WriteFile(a.bundle, all, 0o644); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"etc-ssl-certs", "etc-pki-tls-certs"} {
+		directory := filepath.Join(dir, name)
+		a.directories = append(a.directories, directory)
+		if err := os.MkdirAll(directory, 0o755); err != nil {
+			return nil, err
+		}
+		if err := os.Symlink(a.bundle, filepath.Join(directory, "ca-bundle.crt")); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// environment is what makes a function believe the authority, with the certificate directories or without.
+func (a *authority) environment(directories bool) []string {
+	dirs := strings.Join(a.directories, ":")
+	if !directories {
+		dirs = "/nonexistent"
+	}
+	return []string{"SSL_CERT_FILE=" + a.bundle, "SSL_CERT_DIR=" + dirs}
+}
