@@ -57,6 +57,7 @@ func New(world *sandbox.Demo, journal *Journal) *Console {
 	c.mux.HandleFunc("POST /console/faults", c.setFaults)
 	c.mux.HandleFunc("POST /console/crash", c.armCrash)
 	c.mux.HandleFunc("POST /console/rotate", c.rotate)
+	c.mux.HandleFunc("POST /console/send", c.send)
 	c.duplicate()
 	return c
 }

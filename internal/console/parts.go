@@ -78,6 +78,10 @@ func (t *trace) attempt(s *sheet, n int, a attempt, mark time.Time) time.Time {
 	}
 	took := time.Duration(a.line.DurationMS) * time.Millisecond
 	over := a.line.At
+	if a.seen == nil && took == 0 { // shorter than the log can tell apart from the signing before it
+		s.add("sign_connect", derived, n, t.ready(mark, over), over)
+		return t.wait(s, n, a.line)
+	}
 	if a.seen == nil {
 		began := over.Add(-took)
 		s.add("sign", derived, n, t.ready(mark, began), began)
@@ -93,12 +97,14 @@ func (t *trace) attempt(s *sheet, n int, a attempt, mark time.Time) time.Time {
 	if began.After(a.seen.At) {
 		began = a.seen.At
 	}
+	// The log cuts milliseconds off, so that a connection that took less cannot be told from the signing before it.
 	ready := t.ready(mark, a.seen.At)
-	if began.Before(ready) {
-		began = ready
+	if !began.After(ready) || a.seen.At.Sub(began) < time.Millisecond {
+		s.add("sign_connect", derived, n, ready, a.seen.At)
+	} else {
+		s.add("sign", derived, n, ready, began)
+		s.add("connect", derived, n, began, a.seen.At)
 	}
-	s.add("sign", derived, n, ready, began)
-	s.add("connect", derived, n, began, a.seen.At)
 	s.add("gateway", seen, n, a.seen.At, answered)
 	if a.line.Bytes == "answered" {
 		s.add("verify", derived, n, answered, over)

@@ -1,0 +1,65 @@
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/kesu-go/kesu/internal/sandbox"
+)
+
+// send passes a command on to the gateway that stands before the functions, as a request of any other caller's, and gives
+// its status and its body as they are: POST {"merchant","complaint_id","action","body"}. The page could ask the gateway
+// itself, but a browser counts every refusal as an error of the page's.
+func (c *Console) send(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Merchant    string          `json:"merchant"`
+		ComplaintID string          `json:"complaint_id"`
+		Action      string          `json:"action"`
+		Body        json.RawMessage `json:"body"`
+	}
+	if !readJSON(w, r, &in) {
+		return
+	}
+	if !slices.Contains([]string{"reply", "complete"}, in.Action) {
+		refuse(w, http.StatusBadRequest, "the action is neither reply nor complete")
+		return
+	}
+	path := "/merchants/" + url.PathEscape(in.Merchant) + "/complaints/" + url.PathEscape(in.ComplaintID) + "/" + in.Action
+	request, err := http.NewRequestWithContext(r.Context(), http.MethodPost, "http://"+r.Host+path, bytes.NewReader(in.Body))
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "the merchant or the complaint cannot stand in a path")
+		return
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("User-Agent", r.UserAgent())
+	request.RemoteAddr = r.RemoteAddr
+	gateway := &sandbox.APIGateway{Reply: c.world.Reply, Complete: c.world.Complete, Timeout: c.world.ReplyDelivery.Timeout}
+	said := &kept{header: http.Header{}}
+	gateway.ServeHTTP(said, request)
+	text := json.RawMessage(bytes.TrimSpace(said.body.Bytes()))
+	if !json.Valid(text) {
+		text = json.RawMessage("{}")
+	}
+	answer(w, http.StatusOK, "application/json", map[string]any{"status": said.status, "answer": text})
+}
+
+// kept is an answer that is kept instead of sent.
+type kept struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (k *kept) Header() http.Header { return k.header }
+
+func (k *kept) WriteHeader(status int) { k.status = status }
+
+func (k *kept) Write(p []byte) (int, error) {
+	if k.status == 0 {
+		k.status = http.StatusOK
+	}
+	return k.body.Write(p)
+}
