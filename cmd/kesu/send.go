@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/kesu-go/kesu/pkg/wire"
+)
+
+type sendCommand struct {
+	Reply    sendReply    `cmd:"" help:"Reply to a complaint."`
+	Complete sendComplete `cmd:"" help:"Tell WeChat Pay that a complaint is settled."`
+}
+
+// Help is the example that kesu help shows.
+func (sendCommand) Help() string { return sendExamples }
+
+const sendExamples = `Sends one command to the local gateway (the default), to a deployed API (--stack or --url, signed with SigV4 where it is IAM's), or to a bus, and shows its result. A request that is wrong is told before anything is sent. Sending the same again is safe: the ledger knows it, and a reply that went out is not sent twice.
+
+Examples:
+  kesu send reply --merchant acme --complaint 2001 --content 已与用户沟通解决
+  kesu send reply --merchant acme --complaint 2001 --file reply.json --stack kesu --dry-run
+  kesu send complete --merchant acme --complaint 2001 --url https://abc123.execute-api.ap-east-1.amazonaws.com/v1
+  kesu send complete --merchant acme --complaint 2001 --bus kesu
+
+Exit codes: 0 it succeeded (to a bus: it was taken); 1 it was refused; 2 wrong command line or request; 3 certainly not done, try again; 4 it may have been done.`
+
+// Help is the example that kesu help shows.
+func (sendReply) Help() string { return sendExamples }
+
+// Help is the example that kesu help shows.
+func (sendComplete) Help() string { return sendExamples }
+
+// sendFlags are what both actions have.
+type sendFlags struct {
+	Merchant       string `placeholder:"NAME" help:"The merchant."`
+	Complaint      string `placeholder:"ID" help:"The complaint."`
+	IdempotencyKey string `placeholder:"TEXT" help:"Names this request: the same key again is the same request."`
+	File           string `type:"path" placeholder:"FILE" help:"A file with members of the request as JSON, or with an event that holds them; - is standard input. Flags win over it."`
+	DryRun         bool   `help:"Show what would be sent, and send nothing."`
+	targetFlags
+	awsFlags
+	jsonFlag
+}
+
+type sendReply struct {
+	Content       string   `placeholder:"TEXT" help:"response_content: the words, 1 to 200 characters."`
+	Image         []string `sep:"none" placeholder:"ID" help:"response_images: a media id; may stand up to four times."`
+	JumpURL       string   `name:"jump-url" placeholder:"URL" help:"jump_url; together with --jump-url-text."`
+	JumpURLText   string   `name:"jump-url-text" placeholder:"TEXT" help:"jump_url_text, 1 to 10 characters."`
+	SellerAccount string   `placeholder:"TEXT" help:"seller_account; by default the secret's."`
+	TransactionID string   `name:"transaction-id" placeholder:"TEXT" help:"transaction_id; by default made from the idempotency key."`
+	ResendUnknown bool     `help:"Send again what may have been sent already. Look at the complaint first."`
+	sendFlags
+}
+
+type sendComplete struct {
+	ComplaintedMchid string `placeholder:"TEXT" help:"complainted_mchid; by default the secret's mchid."`
+	sendFlags
+}
+
+// Run sends a reply.
+func (c sendReply) Run(ctx context.Context, t terminal) error {
+	members := map[string]any{"response_content": c.Content, "jump_url": c.JumpURL, "jump_url_text": c.JumpURLText,
+		"seller_account": c.SellerAccount, "transaction_id": c.TransactionID}
+	if len(c.Image) > 0 {
+		members["response_images"] = c.Image
+	}
+	if c.ResendUnknown {
+		members["resend_unknown"] = true
+	}
+	return c.send(ctx, t, wire.Reply, members)
+}
+
+// Run sends a completion.
+func (c sendComplete) Run(ctx context.Context, t terminal) error {
+	return c.send(ctx, t, wire.Complete, map[string]any{"complainted_mchid": c.ComplaintedMchid})
+}
+
+// order is one valid command on its way.
+type order struct {
+	command wire.Command
+	detail  []byte // with merchant and complaint_id, as in an event
+	body    []byte // without, as in an HTTP request
+}
+
+func (c sendFlags) send(ctx context.Context, t terminal, action wire.Action, members map[string]any) error {
+	o, err := c.order(action, members)
+	if err != nil {
+		return err
+	}
+	target, err := c.find(ctx, c.awsFlags)
+	if err != nil {
+		return err
+	}
+	if c.DryRun {
+		return target.show(t, o, c.JSON)
+	}
+	return target.deliver(ctx, t, o, c.JSON)
+}
+
+// order puts the command together from the file and the flags, and holds it against the rules of the request.
+func (c sendFlags) order(action wire.Action, members map[string]any) (order, error) {
+	all, err := c.fromFile()
+	if err != nil {
+		return order{}, err
+	}
+	members["merchant"], members["complaint_id"], members["idempotency_key"] = c.Merchant, c.Complaint, c.IdempotencyKey
+	for name, value := range members {
+		if value == "" {
+			continue
+		}
+		if all[name], err = encode(value); err != nil {
+			return order{}, err
+		}
+	}
+	return newOrder(action, all)
+}
+
+// newOrder checks a command. Its error lists all that is wrong.
+func newOrder(action wire.Action, members map[string]json.RawMessage) (order, error) {
+	detail, err := encode(members)
+	if err != nil {
+		return order{}, err
+	}
+	request := wire.ReadDetail(action, detail)
+	if len(request.Problems) > 0 {
+		var list []string
+		for _, p := range request.Problems {
+			list = append(list, strings.TrimPrefix(p.Pointer, "/")+" "+p.Detail)
+		}
+		return order{}, &exitError{exitUsage, "the request is wrong: " + strings.Join(list, "; ")}
+	}
+	delete(members, "merchant")
+	delete(members, "complaint_id")
+	body, err := encode(members)
+	return order{request.Command, detail, body}, err
+}
+
+// encode writes a value as JSON, members in the order of their names, without HTML escaping.
+func encode(value any) ([]byte, error) {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(value)
+	return bytes.TrimSpace(out.Bytes()), err
+}
+
+// fromFile reads the members in the file: a body, a detail, or a whole event.
+func (c sendFlags) fromFile() (map[string]json.RawMessage, error) {
+	if c.File == "" {
+		return map[string]json.RawMessage{}, nil
+	}
+	text, err := readInput(c.File, os.Stdin)
+	if err != nil {
+		return nil, err
+	}
+	members, err := readMembers(text)
+	if err != nil {
+		return nil, fmt.Errorf("the file %w", err)
+	}
+	return members, nil
+}
+
+// readMembers reads the members of a command from JSON: an event's are in its detail.
+func readMembers(text []byte) (map[string]json.RawMessage, error) {
+	list, err := wire.Object(bytes.TrimPrefix(text, []byte("\xEF\xBB\xBF")))
+	if err != nil {
+		return nil, err
+	}
+	members := map[string]json.RawMessage{}
+	for _, m := range list {
+		if members[m.Name] != nil {
+			return nil, errors.New("has the member " + m.Name + " twice")
+		}
+		members[m.Name] = m.Value
+	}
+	detail := members["detail"]
+	if detail == nil {
+		detail = members["Detail"] // an entry of PutEvents, where it is a string
+		var text string
+		if detail == nil || json.Unmarshal(detail, &text) != nil {
+			return members, nil
+		}
+		detail = []byte(text)
+	}
+	return readMembers(detail)
+}
