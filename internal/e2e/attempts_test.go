@@ -70,7 +70,7 @@ func TestAReplyIsSentAgainOnlyWhenTheFirstWasCertainlyNotProcessed(t *testing.T)
 	t.Parallel()
 	w := newWorld(t)
 	w.merchant("acme", sandbox.MerchantOptions{})
-	f := w.reply("ATTEMPT_TIMEOUT=300ms")
+	f := w.reply("ATTEMPT_TIMEOUT=1s")
 	for _, test := range []struct {
 		name    string
 		fault   sandbox.Fault
