@@ -23,7 +23,8 @@ import (
 	"github.com/kesu-go/kesu/pkg/signing"
 )
 
-const platformID = "PUB_KEY_ID_0119000000012026112100000000000001"
+// PlatformID is the id of WeChat Pay's key.
+const PlatformID = "PUB_KEY_ID_0119000000012026112100000000000001"
 
 // Keys are made anew for every run: the merchant's, and WeChat Pay's.
 type Keys struct {
@@ -53,7 +54,7 @@ func NewKeys() (*Keys, error) {
 		"imageco": map[string]any{"isspid": "39493002", "system_id": "8888", "seller_account": "66660000000000001", "key": rand.Text()},
 		"wechatpay": map[string]any{"mchid": "1900000001", "serial_no": "5157F09EFDC096DE15EBE81A47057A7232F1B8E1",
 			"private_key":   string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})),
-			"platform_keys": []map[string]string{{"id": platformID, "pem": string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}))}}},
+			"platform_keys": []map[string]string{{"id": PlatformID, "pem": string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}))}}},
 	})
 	return &Keys{merchant, platform, string(secret)}, err
 }
@@ -70,7 +71,7 @@ func (k *Keys) Signed() (http.Header, error) {
 	signature, err := signing.SignAnswer(crypto.Signer(k.Platform), now, nonce, nil)
 	return http.Header{
 		"Wechatpay-Timestamp": {strconv.FormatInt(now.Unix(), 10)}, "Wechatpay-Nonce": {nonce},
-		"Wechatpay-Serial": {platformID}, "Wechatpay-Signature": {signature}, "Request-Id": {"08F78BB0AB0610E80418DBB7F34E2094AB0928A02C"},
+		"Wechatpay-Serial": {PlatformID}, "Wechatpay-Signature": {signature}, "Request-Id": {"08F78BB0AB0610E80418DBB7F34E2094AB0928A02C"},
 	}, err
 }
 
@@ -146,4 +147,22 @@ func (a *authority) environment(directories bool) []string {
 		dirs = "/nonexistent"
 	}
 	return []string{"SSL_CERT_FILE=" + a.bundle, "SSL_CERT_DIR=" + dirs}
+}
+
+// ServeSigned serves a WeChat Pay that settles every complaint with the same signed 204, over TLS on this machine. It
+// gives the address, what a client must trust, and what ends it; dir is for its files.
+func (k *Keys) ServeSigned(dir string) (url string, pool *x509.CertPool, stop func(), err error) {
+	a, err := newAuthority(dir)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	answer, err := k.wechatpayAnswer()
+	if err != nil {
+		return "", nil, nil, err
+	}
+	s, err := newStandIn(a.certificate, 0, answer)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	return s.URL, a.pool, s.close, nil
 }

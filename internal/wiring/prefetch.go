@@ -10,9 +10,9 @@ import (
 // prefetchBound is the longest that initialisation waits for what is fetched ahead.
 const prefetchBound = 2 * time.Second
 
-// loadRoots begins to read the system's certificates, the longest single piece of work of a cold start, beside everything
-// else: crypto/x509 does it once a process, and whoever verifies a certificate first waits for its end. It is not waited
-// for here, because Lambda takes no call before the function asks for one.
+// loadRoots begins to read the system's certificates, the longest single piece of work of a cold start, and does not wait:
+// a first invocation does it while its connections are being opened. crypto/x509 does it once a process, and whoever
+// verifies a certificate before it is done waits for the rest.
 func loadRoots() {
 	go func() { _, _ = x509.SystemCertPool() }() // a failure comes again where certificates are verified
 }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	mathrand "math/rand/v2"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -90,11 +91,15 @@ func Run[M any](ctx context.Context, f *Function, action desk.Action[M], parse f
 			f.Log.WarnContext(ctx, "an old key is used, because the secret cannot be read", "merchant", merchant, "error", cause.Error())
 		},
 	})
+	roots := sync.OnceFunc(loadRoots)
 	handler := &lambdaio.Handler{
 		Action: f.Action,
 		Desk: &desk.Desk[M]{
 			Action: action, Keys: keys, Ledger: f.ledger(ctx), Log: f.Log, Metrics: f.Metrics, Now: time.Now,
-			Warm: func(ctx context.Context) { _ = f.Transport.Warm(ctx, gateways[0]) }, // the call itself reports a failure
+			Warm: func(ctx context.Context) {
+				roots()
+				_ = f.Transport.Warm(ctx, gateways[0]) // the call itself reports a failure
+			},
 		},
 		Log: f.Log,
 	}
@@ -105,7 +110,6 @@ func Run[M any](ctx context.Context, f *Function, action desk.Action[M], parse f
 		_, err := keys.Load(ctx, name)
 		return err
 	})
-	loadRoots()
 	lambda.Start(handler)
 }
 
