@@ -25,6 +25,9 @@ var (
 	replayFlag   = flag.Uint64("replay", 0, "the seed of one world, which TestReplay runs and tells in full")
 )
 
+// fewCommands is how many commands `make test` carries out.
+const fewCommands = 20_000
+
 // perWorld is how many commands one world is asked to carry out.
 const perWorld = 100
 
@@ -133,9 +136,9 @@ func TestReplay(t *testing.T) {
 
 func TestTheSameSeedGivesTheSameWorld(t *testing.T) {
 	never := func(*totals) bool { return false }
-	first := runWorlds(t, 7, fewCommands/10, Options{Faults: 0.3}, never)
-	again := runWorlds(t, 7, fewCommands/10, Options{Faults: 0.3}, never)
-	other := runWorlds(t, 8, fewCommands/10, Options{Faults: 0.3}, never)
+	first := runWorlds(t, 7, fewCommands/20, Options{Faults: 0.3}, never)
+	again := runWorlds(t, 7, fewCommands/20, Options{Faults: 0.3}, never)
+	other := runWorlds(t, 8, fewCommands/20, Options{Faults: 0.3}, never)
 	if first.digest != again.digest {
 		t.Errorf("two runs of one seed differ: digests %016x and %016x", first.digest, again.digest)
 	}
@@ -154,7 +157,7 @@ func TestAWorldDoesNotDependOnTheNumberOfProcessors(t *testing.T) {
 }
 
 func TestWithoutFaultsEveryCommandIsCarriedOutOnce(t *testing.T) {
-	total := runWorlds(t, 3, fewCommands/10, Options{}, func(*totals) bool { return false })
+	total := runWorlds(t, 3, fewCommands/20, Options{}, func(*totals) bool { return false })
 	for _, v := range total.found {
 		t.Error(v)
 	}

@@ -1,6 +1,0 @@
-//go:build !race
-
-package simulation
-
-// fewCommands is how many commands `make test` carries out.
-const fewCommands = 20_000
