@@ -9,10 +9,10 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"fmt"
+	"math"
 	"net/http"
 	"runtime"
 	"strconv"
-	"testing"
 	"time"
 
 	"github.com/kesu-go/kesu/internal/desk"
@@ -51,7 +51,7 @@ func (c *counter) event(program string) []byte {
 }
 
 func (s *Suite) warm(context.Context) error {
-	transport, err := s.keys.settled()
+	transport, err := s.keys.Settled()
 	if err != nil {
 		return err
 	}
@@ -140,14 +140,10 @@ func (k *Keys) leastClient(transport http.RoundTripper, base string) func() {
 
 func (s *Suite) allocations(context.Context) error {
 	count := func(call func()) (Sample, Sample) {
-		result := testing.Benchmark(func(b *testing.B) {
-			for b.Loop() {
-				call()
-			}
-		})
-		return Sample{float64(result.AllocsPerOp())}, Sample{float64(result.AllocedBytesPerOp()) / 1024}
+		allocations, bytes := Taken(500, call)
+		return Sample{math.Round(allocations)}, Sample{bytes / 1024}
 	}
-	transport, err := s.keys.settled()
+	transport, err := s.keys.Settled()
 	if err != nil {
 		return err
 	}
@@ -188,7 +184,7 @@ func sampleMembers() (members []signing.Member, text []byte) {
 
 // throughput compares how many commands and how many bare signatures so many processors make in a second.
 func (s *Suite) throughput(context.Context) error {
-	transport, err := s.keys.settled()
+	transport, err := s.keys.Settled()
 	if err != nil {
 		return err
 	}
@@ -285,7 +281,7 @@ func heap() float64 {
 
 // batches measures the cost of one command in batches and with several invocations at once.
 func (s *Suite) batches(context.Context) error {
-	transport, err := s.keys.settled()
+	transport, err := s.keys.Settled()
 	if err != nil {
 		return err
 	}

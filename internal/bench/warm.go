@@ -37,12 +37,11 @@ func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// settled is a transport that answers every completion with the same signed 204.
-func (k *Keys) settled() (memory, error) {
+// Settled is a transport that answers every completion with the same signed 204.
+func (k *Keys) Settled() (http.RoundTripper, error) {
 	signed, err := k.Signed()
-	return func(io.Reader) *http.Response {
-		return &http.Response{StatusCode: http.StatusNoContent, Header: signed, Body: http.NoBody}
-	}, err
+	answer := &http.Response{StatusCode: http.StatusNoContent, Header: signed, Body: http.NoBody}
+	return memory(func(io.Reader) *http.Response { return answer }), err
 }
 
 // secretIn is a Secrets Manager that holds one secret for every merchant.

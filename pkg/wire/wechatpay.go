@@ -16,7 +16,12 @@ const (
 )
 
 // CompletePath is the path of 反馈处理完成 for a complaint. A valid complaint id needs no escaping.
-func CompletePath(complaintID string) string { return complaintsPath + complaintID + "/complete" }
+func CompletePath(complaintID string) string { return CompleteURL("", complaintID) }
+
+// CompleteURL is [CompletePath] below a base URL.
+func CompleteURL(base, complaintID string) string {
+	return base + complaintsPath + complaintID + "/complete"
+}
 
 // ComplaintPath is the path of 查询投诉单详情 for a complaint:
 // https://pay.weixin.qq.com/doc/v3/merchant/4012533436.

@@ -51,7 +51,7 @@ func (a *Completion) Send(ctx context.Context, order desk.Order[*merchant.Wechat
 		Repeatable: true,
 		Attempts:   attempts,
 		Prepare: func(base string) (gateway.Request, error) {
-			return a.prepare(m, http.MethodPost, base, wire.CompletePath(order.Command.ComplaintID), body)
+			return a.prepare(m, http.MethodPost, base, wire.CompleteURL(base, order.Command.ComplaintID), body)
 		},
 		Judge: func(answer gateway.Answer) gateway.Verdict { return judgeCompletion(answer, m, a.Now()) },
 	})
@@ -66,7 +66,7 @@ func (a *Completion) Send(ctx context.Context, order desk.Order[*merchant.Wechat
 		// What is left of the invocation's attempts, but at least one: without it nobody would know.
 		Attempts: max(cmp.Or(attempts, a.Client.MaxAttempts)-report.Attempts, 1),
 		Prepare: func(base string) (gateway.Request, error) {
-			return a.prepare(m, http.MethodGet, base, wire.ComplaintPath(order.Command.ComplaintID), nil)
+			return a.prepare(m, http.MethodGet, base, base+wire.ComplaintPath(order.Command.ComplaintID), nil)
 		},
 		Judge: func(answer gateway.Answer) gateway.Verdict {
 			return judgeState(answer, order.Command.ComplaintID, refusal, m, a.Now())
@@ -76,9 +76,8 @@ func (a *Completion) Send(ctx context.Context, order desk.Order[*merchant.Wechat
 }
 
 // prepare makes one attempt, with a timestamp, a nonce and a signature of its own.
-func (a *Completion) prepare(m *merchant.WechatPay, method, base, path string, body []byte) (gateway.Request, error) {
-	address := base + path
-	signed, err := target(base, path)
+func (a *Completion) prepare(m *merchant.WechatPay, method, base, address string, body []byte) (gateway.Request, error) {
+	signed, err := target(base, address)
 	if err != nil {
 		return gateway.Request{}, err
 	}
@@ -103,13 +102,13 @@ func (a *Completion) prepare(m *merchant.WechatPay, method, base, path string, b
 	return gateway.Request{Method: method, URL: address, Header: header, Body: body}, nil
 }
 
-// target is what the request line of a request to base and path will hold, and so what is signed. A base is usually a
-// host alone; what net/url makes of any other is net/url's to say.
-func target(base, path string) (string, error) {
+// target is what the request line of a request to an address below base will hold, and so what is signed. A base is
+// usually a host alone; what net/url makes of any other is net/url's to say.
+func target(base, address string) (string, error) {
 	if _, host, ok := strings.Cut(base, "://"); ok && !strings.ContainsAny(host, "/?#") {
-		return path, nil
+		return address[len(base):], nil
 	}
-	u, err := url.Parse(base + path)
+	u, err := url.Parse(address)
 	if err != nil {
 		return "", err
 	}
