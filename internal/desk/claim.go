@@ -65,7 +65,7 @@ func (e *errand[M]) startClaim(ctx context.Context) <-chan claimResult {
 	request := ledger.Request{
 		Action: e.command.Action, Merchant: e.command.Merchant, ComplaintID: e.command.ComplaintID, Key: key,
 		PayloadHash: e.command.PayloadHash(), TransactionID: e.command.UpstreamTransactionID(),
-		ResendUnknown: e.command.ResendUnknown,
+		Delivery: e.command.Delivery, ResendUnknown: e.command.ResendUnknown,
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		request.LeaseUntil = deadline

@@ -234,6 +234,42 @@ func TestTheSecondTime(t *testing.T) {
 	}
 }
 
+// An event that asks for a resend is delivered at least once; it is still one resend.
+func TestAResendThatIsDeliveredAgainIsNotSentAgain(t *testing.T) {
+	b := newBench(maybe)
+	delivered := func(id string) wire.Request {
+		r := reply(`,"resend_unknown":true`)
+		r.Command.Delivery = id
+		return r
+	}
+	for i, step := range []struct {
+		id   string
+		code string
+		sent int
+	}{
+		{"first", wire.CodeUpstreamTimeout, 1},
+		{"first", wire.CodeOutcomeUnknown, 1}, // also when nothing was stored the first time
+		{"second", wire.CodeUpstreamTimeout, 2},
+		{"second", wire.CodeOutcomeUnknown, 2},
+		{"", wire.CodeUpstreamTimeout, 3}, // not an event: each request is meant
+		{"", wire.CodeUpstreamTimeout, 4},
+	} {
+		if got := b.desk.Do(t.Context(), delivered(step.id)); got.Code != step.code || got.Outcome != wire.Unknown || len(b.acts.sent) != step.sent {
+			t.Errorf("step %d: %s %s, sent %d times; want %s, %d times", i+1, got.Outcome, got.Code, len(b.acts.sent), step.code, step.sent)
+		}
+	}
+	t.Run("but one that could not be tried is tried again", func(t *testing.T) {
+		b := newBench(maybe, nothingSent, done)
+		b.desk.Do(t.Context(), reply(""))
+		if got := b.desk.Do(t.Context(), delivered("third")); got.Outcome != wire.Retryable {
+			t.Errorf("%s %s", got.Outcome, got.Code)
+		}
+		if got := b.desk.Do(t.Context(), delivered("third")); got.Outcome != wire.Succeeded {
+			t.Errorf("%s %s", got.Outcome, got.Code)
+		}
+	})
+}
+
 func TestTheStoredTransactionWinsOnAResend(t *testing.T) {
 	b := newBench(maybe, done)
 	b.desk.Do(t.Context(), reply(`,"transaction_id":"first00000001"`))

@@ -61,9 +61,13 @@ func readEvent(action wire.Action, payload []byte) wire.Request {
 		return refuse("/detail", "is required")
 	}
 	request := wire.ReadDetail(action, detail)
+	if !wire.ValidKey(id) {
+		return request
+	}
 	// EventBridge delivers an event at least once, with the same id each time. Filed under it, a completion that comes
-	// again finds its result instead of going to the gateway again.
-	if action == wire.Complete && request.Command.IdempotencyKey == "" && wire.ValidKey(id) {
+	// again finds its result instead of going to the gateway again; and a resend that comes again is not one more resend.
+	request.Command.Delivery = id
+	if action == wire.Complete && request.Command.IdempotencyKey == "" {
 		request.Command.IdempotencyKey = id
 	}
 	return request

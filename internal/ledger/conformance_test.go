@@ -186,6 +186,18 @@ var tableCases = map[string]func(*bench){
 			b.t.Errorf("the second time: transaction id %q", d.Claim.TransactionID)
 		}
 	},
+	"resend_unknown by event is one resend, however often the event comes": func(b *bench) {
+		first, second := resending(replyTo("1")), resending(replyTo("1"))
+		first.Delivery, second.Delivery = "first", "second"
+		b.must(b.Settle(b.t.Context(), b.claimed(first), outcome(first, wire.Unknown)))
+		b.wants(first, "unknown")
+		b.must(b.Release(b.t.Context(), b.wants(second, "takeover").Claim)) // it could not be tried
+		b.wants(first, "unknown")
+		b.wants(second, "takeover")
+		b.pass(10 * time.Second) // this one dies
+		b.wants(second, "unknown")
+		b.wants(resending(replyTo("1")), "takeover") // not by event
+	},
 	"resend_unknown with nothing stored is an ordinary reply": func(b *bench) {
 		r := resending(replyTo("1"))
 		if d := b.wants(r, "claim"); d.Claim.TransactionID != r.TransactionID {

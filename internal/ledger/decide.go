@@ -45,6 +45,9 @@ func decide(found Entry, r Request, owner string, now time.Time) (verdict, strin
 	switch {
 	case r.Action == wire.Complete:
 		return takeOver, what + "; a completion may be repeated"
+	case r.ResendUnknown && r.Delivery != "" && r.Delivery == found.Delivery:
+		// The event asked for one resend and comes at least once: each time it comes again it would be one more.
+		return unknown, what + ", made for this very event"
 	case r.ResendUnknown:
 		return takeOver, what + "; resend_unknown is set"
 	}

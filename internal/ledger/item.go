@@ -16,6 +16,7 @@ const (
 	attrOwner         = "owner"          // S
 	attrPayloadHash   = "payload_hash"   // S
 	attrTransactionID = "transaction_id" // S, empty for a completion
+	attrDelivery      = "delivery"       // S, an event's id; not always there
 	attrLeaseUntil    = "lease_until"    // N, unix milliseconds
 	attrExpiresAt     = "expires_at"     // N, unix seconds, the table's TTL attribute
 	attrResult        = "result"         // S, JSON of wire.Result; not always there
@@ -34,6 +35,9 @@ func writeItem(e Entry) (item, error) {
 		attrTransactionID: text(e.TransactionID),
 		attrLeaseUntil:    number(e.LeaseUntil.UnixMilli()),
 		attrExpiresAt:     number(e.ExpiresAt.Unix()),
+	}
+	if e.Delivery != "" {
+		out[attrDelivery] = text(e.Delivery)
 	}
 	if e.Result != nil {
 		result, err := encodeResult(e.Result)
@@ -60,6 +64,9 @@ func readItem(stored item, id string) (Entry, error) {
 		TransactionID: r.text(attrTransactionID),
 		LeaseUntil:    time.UnixMilli(r.number(attrLeaseUntil, lastSecond*1000)).UTC(),
 		ExpiresAt:     time.Unix(r.number(attrExpiresAt, lastSecond), 0).UTC(),
+	}
+	if _, there := stored[attrDelivery]; there {
+		e.Delivery = r.text(attrDelivery)
 	}
 	switch {
 	case r.err != nil:

@@ -15,7 +15,7 @@ import (
 // showItem writes an item as an operator sees it, one attribute a line.
 func showItem(i item) string {
 	var lines strings.Builder
-	for _, name := range []string{attrID, attrState, attrOwner, attrPayloadHash, attrTransactionID, attrLeaseUntil, attrExpiresAt, attrResult} {
+	for _, name := range []string{attrID, attrState, attrOwner, attrPayloadHash, attrTransactionID, attrDelivery, attrLeaseUntil, attrExpiresAt, attrResult} {
 		switch v := i[name].(type) {
 		case *types.AttributeValueMemberS:
 			lines.WriteString(name + " S " + v.Value + "\n")
@@ -32,7 +32,7 @@ func TestTheStoredFormIsTheGoldenOne(t *testing.T) {
 	r.TransactionID = "resp2024000000001"
 	result := outcome(r, wire.Succeeded)
 	e := Entry{ID: r.id(), Owner: "OWNER", State: Succeeded, PayloadHash: "hash", TransactionID: r.TransactionID,
-		LeaseUntil: noon, ExpiresAt: noon.Add(testTTL), Result: &result}
+		Delivery: "7bf73129-1428-4cd3-a780-95db273d1602", LeaseUntil: noon, ExpiresAt: noon.Add(testTTL), Result: &result}
 	written, err := writeItem(e)
 	if err != nil {
 		t.Fatal(err)

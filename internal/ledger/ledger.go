@@ -57,6 +57,7 @@ type Request struct {
 	Key           string // [wire.Command.LedgerKey], not empty
 	PayloadHash   string
 	TransactionID string    // to send unless an earlier attempt sent another; empty for a completion
+	Delivery      string    // the id of the event that asks; the same each time it is delivered; empty without one
 	ResendUnknown bool      // a reply may be sent again although an earlier one may have been carried out
 	LeaseUntil    time.Time // the invocation's deadline; zero: 60 s from now
 }
@@ -72,7 +73,8 @@ type Claim struct {
 	TransactionID string // the one to send: the stored one when the claim took over
 	TookOver      bool   // an earlier attempt may have been carried out
 
-	entry Entry // as it was written; Result is the earlier one
+	entry    Entry  // as it was written; Result is the earlier one
+	delivery string // the earlier one's, when the claim took over
 }
 
 // Decision is what became of a request: exactly one of Claim, Replay, InProgress, Unknown and Mismatch is set.
@@ -94,6 +96,7 @@ type write struct {
 	entry    Entry
 	cond     Condition
 	tookOver bool
+	delivery string // of the entry that is taken over
 }
 
 // Claim decides by the table of the contract's section 6, and writes the claim if there is one.
@@ -112,16 +115,16 @@ func (l *Ledger) Claim(ctx context.Context, r Request) (Decision, error) {
 	for range maxWrites {
 		found, err := l.store.Put(ctx, w.entry, w.cond)
 		if err != nil {
-			l.undo(ctx, &Claim{TookOver: triedTakeover, entry: w.entry})
+			l.undo(ctx, &Claim{TookOver: triedTakeover, entry: w.entry, delivery: w.delivery})
 			return Decision{}, unavailable(err)
 		}
 		if found == nil {
-			return granted(w.entry, w.tookOver, "the key was free"), nil
+			return granted(w.entry, w.tookOver, w.delivery, "the key was free"), nil
 		}
 		v, reason := decide(*found, r, owner, now)
 		switch v {
 		case ours:
-			return granted(*found, triedTakeover, reason), nil
+			return granted(*found, triedTakeover, w.delivery, reason), nil
 		case free:
 			now = l.now()
 			w = l.fresh(r, owner, now)
@@ -166,7 +169,7 @@ func (l *Ledger) Release(ctx context.Context, c *Claim) error {
 		return unavailable(l.store.Delete(ctx, c.entry.ID, c.entry.Owner))
 	}
 	e := c.entry
-	e.State = Unknown
+	e.State, e.Delivery = Unknown, c.delivery
 	return l.finish(ctx, e)
 }
 
@@ -202,7 +205,7 @@ func (l *Ledger) undo(ctx context.Context, c *Claim) {
 func (l *Ledger) fresh(r Request, owner string, now time.Time) write {
 	return write{
 		entry: Entry{
-			ID: r.id(), Owner: owner, State: Claimed, PayloadHash: r.PayloadHash, TransactionID: r.TransactionID,
+			ID: r.id(), Owner: owner, State: Claimed, PayloadHash: r.PayloadHash, TransactionID: r.TransactionID, Delivery: r.Delivery,
 			LeaseUntil: r.LeaseUntil, ExpiresAt: l.expiry(now, r.LeaseUntil),
 		},
 		cond: Condition{AbsentAt: now},
@@ -215,7 +218,7 @@ func (l *Ledger) takeover(r Request, owner string, found Entry, now time.Time) w
 	w := l.fresh(r, owner, now)
 	w.entry.TransactionID, w.entry.Result = found.TransactionID, found.Result
 	w.cond = Condition{Owner: found.Owner, State: found.State}
-	w.tookOver = true
+	w.tookOver, w.delivery = true, found.Delivery
 	return w
 }
 
@@ -229,11 +232,11 @@ func (l *Ledger) expiry(now, leaseUntil time.Time) time.Time {
 }
 
 // granted is the decision to go ahead with the claim e.
-func granted(e Entry, tookOver bool, reason string) Decision {
+func granted(e Entry, tookOver bool, delivery, reason string) Decision {
 	if tookOver {
 		reason = "taken over from an earlier attempt"
 	}
-	return Decision{Claim: &Claim{TransactionID: e.TransactionID, TookOver: tookOver, entry: e}, Reason: reason}
+	return Decision{Claim: &Claim{TransactionID: e.TransactionID, TookOver: tookOver, entry: e, delivery: delivery}, Reason: reason}
 }
 
 // told is the decision not to go ahead, with what is known of the entry.

@@ -46,6 +46,10 @@ type Command struct {
 	Merchant    string
 	ComplaintID string
 
+	// Delivery is the id of the event that brought the command, the same each time it is delivered; empty when it came
+	// another way.
+	Delivery string
+
 	// IdempotencyKey is what the caller gave; empty when it gave none.
 	IdempotencyKey string
 
