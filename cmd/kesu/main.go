@@ -14,11 +14,12 @@ import (
 
 // commands are what people type; each has a file of its own.
 type commands struct {
-	Run    runCommand    `cmd:"" help:"Run both functions and the sandbox on this machine until Ctrl-C."`
-	Demo   demoCommand   `cmd:"" help:"Send replies and completions through the sandbox, and show what becomes of them."`
-	Doctor doctorCommand `cmd:"" help:"Check a merchant's set-up: the secret, the keys, the gateways."`
-	Send   sendCommand   `cmd:"" help:"Send one reply or completion to the local gateway, a deployed API or a bus."`
-	Sign   signCommand   `cmd:"" help:"Explain a signature: what is signed, and why somebody's is wrong."`
+	Run       runCommand       `cmd:"" help:"Run both functions and the sandbox on this machine until Ctrl-C."`
+	Demo      demoCommand      `cmd:"" help:"Send replies and completions through the sandbox, and show what becomes of them."`
+	Doctor    doctorCommand    `cmd:"" help:"Check a merchant's set-up: the secret, the keys, the gateways."`
+	Send      sendCommand      `cmd:"" help:"Send one reply or completion to the local gateway, a deployed API or a bus."`
+	Attention attentionCommand `cmd:"" help:"See what waits for a person, and settle it."`
+	Sign      signCommand      `cmd:"" help:"Explain a signature: what is signed, and why somebody's is wrong."`
 }
 
 // terminal is where a command writes to.

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+)
+
+type attentionCommand struct {
+	List    attentionList    `cmd:"" default:"withargs" help:"List what waits for a person, with reason and age."`
+	Show    attentionShow    `cmd:"" help:"Show one message in full."`
+	Redrive attentionRedrive `cmd:"" help:"Put requests back, to be carried out once more."`
+	Answer  attentionAnswer  `cmd:"" help:"Settle one: send an unknown reply again, or record that a person settled it."`
+}
+
+const attentionExamples = `What waits for a person: results in the attention queue (rejected, or unknown: the reply may have been shown), and requests in the dead-letter queues that were never carried out. The queues come from a stack's outputs, or are given with --queue. Looking takes a message out of sight for a moment and puts it back; another person who looks at the same time may see less.
+
+Examples:
+  kesu attention list --stack kesu
+  kesu attention show --stack kesu 8c1f
+  kesu attention redrive --stack kesu 8c1f 77aa
+  kesu attention redrive --stack kesu --all --yes
+  kesu attention answer --stack kesu 8c1f --resend --file reply.json
+  kesu attention answer --stack kesu 8c1f --drop --note "the consumer was called"
+
+A result does not hold the reply's words, so --resend needs the request as it was sent; it is refused when the words are others. Redriving is safe within the ledger's time: what was done is not done twice.
+
+Exit codes: 0 done; 1 something could not be done, or you said no; 2 wrong command line.`
+
+// Help is the example that kesu help shows.
+func (attentionCommand) Help() string { return attentionExamples }
+
+// Help is the example that kesu help shows.
+func (attentionList) Help() string { return attentionExamples }
+
+// Help is the example that kesu help shows.
+func (attentionShow) Help() string { return attentionExamples }
+
+// Help is the example that kesu help shows.
+func (attentionRedrive) Help() string { return attentionExamples }
+
+// Help is the example that kesu help shows.
+func (attentionAnswer) Help() string { return attentionExamples }
+
+// queueFlags say which queues are meant.
+type queueFlags struct {
+	Stack string   `placeholder:"NAME" help:"Find the queues and the bus in the outputs of a deployed stack."`
+	Queue []string `sep:"none" placeholder:"URL" help:"A queue to look at, in place of a stack; may stand more than once."`
+	Limit int      `default:"1000" help:"Look at this many messages of each queue at most."`
+	awsFlags
+	jsonFlag
+}
+
+type attentionList struct{ queueFlags }
+
+type attentionShow struct {
+	ID string `arg:"" help:"The message, as kesu attention list names it; the beginning will do."`
+	queueFlags
+}
+
+type attentionRedrive struct {
+	ID  []string `arg:"" optional:"" help:"The messages to put back."`
+	All bool     `help:"Put every request back."`
+	To  string   `placeholder:"URL" help:"The queue to put them into; by default the one that they came from."`
+	Yes bool     `help:"Do not ask."`
+	queueFlags
+}
+
+type attentionAnswer struct {
+	ID     string `arg:"" help:"The message to settle."`
+	Resend bool   `xor:"answer" required:"" help:"Send the identical reply again. Look at the complaint first."`
+	Drop   bool   `xor:"answer" required:"" help:"Record that a person settled it, and take it out of the queue."`
+	File   string `type:"path" placeholder:"FILE" help:"With --resend: the request as it was sent, a body or an event; - is standard input (and needs --yes)."`
+	Note   string `placeholder:"TEXT" help:"With --drop: what was done, for the record."`
+	By     string `env:"USER" placeholder:"NAME" help:"With --drop: who did it."`
+	Bus    string `placeholder:"NAME" help:"With --drop: the bus to record it on; by default the stack's."`
+	To     string `placeholder:"URL" help:"With --resend: the queue for replies; by default the stack's."`
+	Yes    bool   `help:"Do not ask."`
+	queueFlags
+}
+
+// Run lists everything.
+func (c attentionList) Run(ctx context.Context, t terminal) error {
+	found, err := c.look(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer found.release(ctx)
+	if c.JSON {
+		return writeJSON(t.out, map[string]any{"queues": found.queues, "items": found.items})
+	}
+	if len(found.items) == 0 {
+		fmt.Fprintf(t.out, "%s nothing waits for a person in %s\n", t.paint(green, "✓"), plural(len(found.queues), "queue"))
+		return nil
+	}
+	rows := [][]string{{"id", "queue", "age", "action", "merchant", "complaint", "reason"}}
+	for _, i := range found.items {
+		rows = append(rows, []string{found.short(i.ID), i.Queue, age(i.age()), i.Action, i.Merchant, i.ComplaintID, i.Reason})
+	}
+	for _, row := range rows {
+		for n := range row {
+			row[n] = strings.ReplaceAll(clean(row[n]), "\n", " ")
+		}
+	}
+	fmt.Fprint(t.out, table(rows, func(row, column int, cell string) string {
+		if row == 0 {
+			return t.paint(grey, cell)
+		}
+		return cell
+	}))
+	fmt.Fprintf(t.out, "\n%s. kesu attention show ID tells more.\n", plural(len(found.items), "message"))
+	return nil
+}
+
+// Run shows one message.
+func (c attentionShow) Run(ctx context.Context, t terminal) error {
+	found, err := c.look(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer found.release(ctx)
+	i, err := found.pick(c.ID)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(t.out, map[string]any{"item": i, "attributes": i.attributes, "body": jsonOrText(i.body)})
+	}
+	rows := [][]string{{"id", i.ID}, {"queue", i.Queue}, {"kind", i.Kind}, {"since", i.Since.UTC().Format(time.RFC3339) + " (" + age(i.age()) + ")"},
+		{"deliveries", fmt.Sprint(i.Deliveries)}, {"reason", i.Reason}, {"what now", i.advice()}}
+	for _, row := range rows {
+		row[1] = clean(row[1])
+	}
+	fmt.Fprint(t.out, table(rows, func(_, column int, cell string) string {
+		if column == 0 {
+			return t.paint(grey, cell)
+		}
+		return cell
+	}))
+	fmt.Fprintln(t.out)
+	fmt.Fprintln(t.out, clean(indented(i.body)))
+	return nil
+}
+
+// confirm asks before anything is done. Without an answer nothing is.
+func confirm(t terminal, stdin io.Reader, yes bool, question string) error {
+	if yes {
+		return nil
+	}
+	fmt.Fprintf(t.err, "%s [y/N] ", clean(question))
+	line, err := bufio.NewReader(stdin).ReadString('\n')
+	switch answer := strings.ToLower(strings.TrimSpace(line)); {
+	case answer == "y" || answer == "yes":
+		return nil
+	case err != nil && answer == "":
+		fmt.Fprintln(t.err)
+		return errors.New("nobody answered, so nothing was done; give --yes in a script")
+	}
+	return errors.New("nothing was done")
+}
+
+// age writes a time span as people say it.
+func age(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return plural(int(d.Hours())/24, "day")
+	case d >= 2*time.Hour:
+		return plural(int(d.Hours()), "hour")
+	case d >= 2*time.Minute:
+		return plural(int(d.Minutes()), "minute")
+	}
+	return plural(int(d.Seconds()), "second")
+}
+
+// onTerminal tells whether a file is a terminal.
+func onTerminal(f *os.File) bool {
+	stat, err := f.Stat()
+	return err == nil && stat.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/kesu-go/kesu/pkg/wire"
+)
+
+// The kinds of messages.
+const (
+	kindResult     = "result"     // a settled event: rejected or unknown
+	kindRequest    = "request"    // an event that was never carried out
+	kindUnreadable = "unreadable" // neither
+)
+
+// item is one message that waits for a person.
+type item struct {
+	ID          string    `json:"id"`
+	Queue       string    `json:"queue"`
+	Kind        string    `json:"kind"`
+	Action      string    `json:"action,omitempty"`
+	Merchant    string    `json:"merchant,omitempty"`
+	ComplaintID string    `json:"complaint_id,omitempty"`
+	Outcome     string    `json:"outcome,omitempty"`
+	Code        string    `json:"code,omitempty"`
+	Reason      string    `json:"reason"`
+	Since       time.Time `json:"since"`
+	AgeSeconds  int       `json:"age_seconds"`
+	Deliveries  int       `json:"deliveries"`
+
+	url, receipt string
+	body         []byte
+	event        []byte // the event in it
+	result       *wire.Result
+	attributes   map[string]string
+	gone         bool
+}
+
+func (i *item) age() time.Duration { return time.Duration(i.AgeSeconds) * time.Second }
+
+// envelope is the part of an event, or of what Lambda says about one that it gave up, that is read here.
+type envelope struct {
+	DetailType string          `json:"detail-type"`
+	Detail     json.RawMessage `json:"detail"`
+
+	RequestPayload  json.RawMessage `json:"requestPayload"`
+	ResponsePayload struct {
+		ErrorType    string `json:"errorType"`
+		ErrorMessage string `json:"errorMessage"`
+	} `json:"responsePayload"`
+	RequestContext struct {
+		Condition string `json:"condition"`
+	} `json:"requestContext"`
+}
+
+// readItem reads a message. One that cannot be read is shown too: nothing is left lying.
+func readItem(q queue, m types.Message) *item {
+	i := &item{ID: aws.ToString(m.MessageId), Queue: q.Name, Kind: kindUnreadable, Reason: "the message is not an event that can be read",
+		url: q.URL, receipt: aws.ToString(m.ReceiptHandle), body: []byte(aws.ToString(m.Body)), attributes: map[string]string{}}
+	if ms, err := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64); err == nil {
+		i.Since = time.UnixMilli(ms).UTC()
+		i.AgeSeconds = max(0, int(time.Since(i.Since).Seconds()))
+	}
+	i.Deliveries, _ = strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
+	for name, value := range m.MessageAttributes {
+		i.attributes[name] = aws.ToString(value.StringValue)
+	}
+	i.event = i.body
+	var e envelope
+	if json.Unmarshal(i.body, &e) != nil {
+		return i
+	}
+	why := "it was delivered until the queue gave it up; the function's log says why each time"
+	if code := i.attributes["ERROR_CODE"]; code != "" {
+		why = "EventBridge could not deliver it: " + code + " " + wire.Message(i.attributes["ERROR_MESSAGE"])
+	}
+	if e.RequestPayload != nil {
+		i.event, i.Code = e.RequestPayload, e.ResponsePayload.ErrorType
+		why = fmt.Sprintf("the function failed on it (%s): %s %s", e.RequestContext.Condition, i.Code, wire.Message(e.ResponsePayload.ErrorMessage))
+		e = envelope{}
+		if json.Unmarshal(i.event, &e) != nil {
+			return i
+		}
+	}
+	i.readEvent(e, why)
+	return i
+}
+
+func (i *item) readEvent(e envelope, why string) {
+	for _, action := range []wire.Action{wire.Reply, wire.Complete} {
+		switch e.DetailType {
+		case action.DetailType():
+			var detail struct {
+				Merchant    string `json:"merchant"`
+				ComplaintID string `json:"complaint_id"`
+			}
+			_ = json.Unmarshal(e.Detail, &detail) // a wrong detail is refused by the function, in words
+			i.Kind, i.Action, i.Merchant, i.ComplaintID, i.Reason = kindRequest, string(action), detail.Merchant, detail.ComplaintID, why
+		case action.SettledType():
+			var result wire.Result
+			if json.Unmarshal(e.Detail, &result) != nil {
+				return
+			}
+			i.result = &result
+			i.Kind, i.Action, i.Merchant, i.ComplaintID = kindResult, string(action), result.Merchant, result.ComplaintID
+			i.Outcome, i.Code = string(result.Outcome), result.Code
+			i.Reason = fmt.Sprintf("%s: %s %s", result.Outcome, result.Code, wire.Message(result.Message))
+		}
+	}
+}
+
+// unknownReply tells a reply of which nobody knows whether the consumer saw it.
+func (i *item) unknownReply() bool {
+	return i.Kind == kindResult && i.Action == string(wire.Reply) && i.Outcome == string(wire.Unknown)
+}
+
+// advice says what a person can do about it.
+func (i *item) advice() string {
+	switch {
+	case i.unknownReply():
+		return "look at the complaint on the merchant platform; then answer --drop if the reply is there, or answer --resend --file if it is not"
+	case i.Kind == kindResult:
+		return "put right what the reason names (kesu doctor helps with a set-up), send it again with kesu send, and answer --drop this one"
+	case i.Kind == kindRequest:
+		return "put right what the reason names, then redrive; or answer --drop if nobody needs it any more"
+	}
+	return "it is not a message of Kesu's; answer --drop takes it out"
+}
+
+// jsonOrText gives JSON as it is, and anything else as text.
+func jsonOrText(body []byte) any {
+	if json.Valid(body) {
+		return json.RawMessage(body)
+	}
+	return string(body)
+}
+
+func indented(body []byte) string {
+	var out bytes.Buffer
+	if json.Indent(&out, body, "", "  ") != nil {
+		return string(body)
+	}
+	return out.String()
+}
