@@ -55,7 +55,8 @@ func newBrowser(t *testing.T, lang string) *browser {
 		"disable-component-update", "disable-sync", "disable-dev-shm-usage", "hide-scrollbars", "mute-audio", "no-default-browser-check"} {
 		options = append(options, chromedp.Flag(flag, true))
 	}
-	options = append(options, chromedp.Flag("lang", lang), chromedp.Flag("accept-lang", lang))
+	options = append(options, chromedp.Flag("lang", lang), chromedp.Flag("accept-lang", lang),
+		chromedp.Flag("host-resolver-rules", "MAP rebound.example 127.0.0.1"))
 	allocated, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
 	ctx, end := chromedp.NewContext(allocated)
@@ -137,7 +138,10 @@ func (b *browser) is(expression string) {
 	poll := chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(0))
 	if err := chromedp.Do(ctx, poll); err != nil {
 		text, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.body.innerText`))
-		b.fail("never true: %s: %v\n%s", expression, err, text)
+		b.mu.Lock()
+		said := strings.Join(b.errors, "\n")
+		b.mu.Unlock()
+		b.fail("never true: %s: %v\nThe browser's console: %s\nThe page: %s", expression, err, said, strings.Join(strings.Fields(text), " "))
 	}
 }
 

@@ -54,7 +54,7 @@ func (t *trace) parts(k *call) []part {
 	if end.IsZero() {
 		end = time.Now()
 	}
-	s := &sheet{began: k.began, end: end}
+	s := &sheet{began: k.began, end: end, parts: []part{}}
 	for _, x := range t.secrets {
 		s.add("key", seen, 0, x.At, x.Done)
 	}

@@ -9,11 +9,11 @@ let open = "", wanted = 0;
 
 export async function openCall(id) {
   open = id;
+  byId("call-title").replaceChildren("…");
+  byId("call-body").replaceChildren();
+  if (!sheet.open) sheet.showModal();
   await load(id);
-  if (open === id && !sheet.open) {
-    sheet.showModal();
-    sheet.scrollTop = 0;
-  }
+  sheet.scrollTop = 0;
 }
 
 async function load(id) {
@@ -27,7 +27,8 @@ async function load(id) {
 
 byId("call-close").addEventListener("click", () => sheet.close());
 sheet.addEventListener("click", (event) => { if (event.target === sheet) sheet.close(); });
-sheet.addEventListener("close", () => { open = ""; });
+// The event comes a moment after the closing, when the next call may be open already.
+sheet.addEventListener("close", () => { if (!sheet.open) open = ""; });
 
 function title(call) {
   const outcome = outcomeOf(call);

@@ -59,7 +59,7 @@ export const chinese = {
   callsHint: "最新的在前,点开可看全部细节。", noCalls: "还没有调用。", attempts: "尝试 {n} 次", byEvent: "事件触发",
   "part.key": "取密钥", "part.ledger": "账本", "part.sign": "签名", "part.connect": "连接", "part.sign_connect": "签名与连接", "part.gateway": "网关", "part.verify": "验签", "part.wait": "等待",
   figuresTitle: "最近五分钟", figuresNone: "最近 {minutes} 分钟没有调用。", figuresCalls: "调用 {n}", figuresTimes: "中位数 {median},95 分位 {most}",
-  chartOutcomes: "每 10 秒的结果,最高 {most}", chartLatency: "耗时:横线为 10 毫秒、100 毫秒、1 秒、10 秒", ago: "{minutes} 分钟前", rightNow: "现在",
+  chartOutcomes: "每 10 秒的结果,最高 {most}", chartLatency: "耗时,1 毫秒至 30 秒(横线:10 毫秒、100 毫秒、1 秒、10 秒)", ago: "{minutes} 分钟前", rightNow: "现在",
 
   close: "关闭", noCall: "这次调用已不再保存", time: "时间", came: "来源", took: "耗时", start: "进程", cold: "冷启动", warm: "已在运行", attemptsTitle: "尝试",
   waterfall: "时间花在哪里", "hint.waterfall": "实测:沙箱记录了起止时间。日志:函数日志中的整毫秒数。≈ 夹在两者之间的时间。",

@@ -46,7 +46,8 @@ byId("own-form").addEventListener("submit", async (event) => {
 function choices() {
   const [merchant, age] = [byId("own-merchant"), byId("own-age")];
   const chosen = [merchant.value, age.value];
-  merchant.replaceChildren(...state.merchants.map((m) => el("option", { value: m }, `${m} – ${t("merchant." + m)}`)));
+  merchant.replaceChildren(...state.merchants.map((m) => el("option", { value: m }, m)));
+  byId("own-merchant-rule").textContent = state.merchants.map((m) => `${m}: ${t("merchant." + m)}`).join("; ");
   age.replaceChildren(...[0, 20, 30, 70, 80].map((h) => el("option", { value: h }, h === 0 ? t("ageNow") : t("ageHours", { h }))));
   if (chosen[0]) merchant.value = chosen[0];
   if (chosen[1]) age.value = chosen[1];

@@ -53,13 +53,13 @@ export const english = {
   eventTaken: "The bus took the event:", eventRefused: "The bus refused the event:",
 
   "outcome.succeeded": "succeeded", "outcome.rejected": "rejected", "outcome.retryable": "retryable", "outcome.unknown": "unknown", "outcome.running": "running", "outcome.failed": "no result",
-  "means.succeeded": "the gateway did it, and said so.", "means.rejected": "it was not done, and the same request will not be.", "means.retryable": "it was certainly not done; try again.",
-  "means.unknown": "it may have been done.", "means.running": "it is still running.", "means.failed": "the function ended without a result.",
+  "means.succeeded": "The gateway did it, and said so.", "means.rejected": "It was not done, and the same request will not be.", "means.retryable": "It was certainly not done; try again.",
+  "means.unknown": "It may have been done.", "means.running": "It is still running.", "means.failed": "The function ended without a result.",
   replayed: "told from the ledger", replayedLong: "Told from the ledger; no call was made.",
   callsHint: "Newest first. Choose one to see everything about it.", noCalls: "No call yet.", attempts: "attempts {n}", byEvent: "by event",
   "part.key": "key", "part.ledger": "ledger", "part.sign": "sign", "part.connect": "connect", "part.sign_connect": "sign + connect", "part.gateway": "gateway", "part.verify": "verify", "part.wait": "wait",
   figuresTitle: "The last five minutes", figuresNone: "No call in the last {minutes} minutes.", figuresCalls: "calls {n}", figuresTimes: "median {median}, 95th percentile {most}",
-  chartOutcomes: "Outcomes per 10 s, up to {most}", chartLatency: "Duration: lines at 10 ms, 100 ms, 1 s, 10 s", ago: "{minutes} min ago", rightNow: "now",
+  chartOutcomes: "Outcomes per 10 s, up to {most}", chartLatency: "Duration, 1 ms to 30 s (a line at 10 ms, 100 ms, 1 s and 10 s)", ago: "{minutes} min ago", rightNow: "now",
 
   close: "Close", noCall: "This call is no longer kept", time: "Time", came: "Came as", took: "Took", start: "Process", cold: "cold start", warm: "was running", attemptsTitle: "Attempts",
   waterfall: "Where the time went", "hint.waterfall": "Seen: the sandbox took both times. Logged: the function's log, in whole milliseconds. ≈ What lies between two of them.",
