@@ -73,8 +73,8 @@ type attentionRedrive struct {
 
 type attentionAnswer struct {
 	ID     string `arg:"" help:"The message to settle."`
-	Resend bool   `xor:"answer" required:"" help:"Send the identical reply again. Look at the complaint first."`
-	Drop   bool   `xor:"answer" required:"" help:"Record that a person settled it, and take it out of the queue."`
+	Resend bool   `xor:"answer" help:"Send the identical reply again. Look at the complaint first."`
+	Drop   bool   `xor:"answer" help:"Record that a person settled it, and take it out of the queue."`
 	File   string `type:"path" placeholder:"FILE" help:"With --resend: the request as it was sent, a body or an event; - is standard input (and needs --yes)."`
 	Note   string `placeholder:"TEXT" help:"With --drop: what was done, for the record."`
 	By     string `env:"USER" placeholder:"NAME" help:"With --drop: who did it."`

@@ -138,6 +138,9 @@ func report(t terminal, asJSON bool, deeds []deed) error {
 
 // Run settles one message.
 func (c attentionAnswer) Run(ctx context.Context, t terminal) error {
+	if !c.Resend && !c.Drop {
+		return &exitError{exitUsage, "say --resend or --drop"}
+	}
 	found, err := c.look(ctx, t)
 	if err != nil {
 		return err

@@ -257,6 +257,7 @@ func (w *ward) refuses(t *testing.T, unknown, rejected, dead, strange string) {
 		{"resending what was rejected", "", []string{"answer", "--stack", "kesu", "--yes", "--resend", "--file", other, rejected}, "is not an unknown reply", 1},
 		{"dropping without a word", "", []string{"answer", "--stack", "kesu", "--yes", "--drop", unknown}, "--note", 2},
 		{"both at once", "", []string{"answer", "--stack", "kesu", "--drop", "--resend", unknown}, "--drop", 2},
+		{"neither of both", "", []string{"answer", "--stack", "kesu", unknown}, "--resend or --drop", 2},
 		{"an id that is none", "", []string{"show", "--stack", "kesu", "nothing"}, "there is no message", 1},
 		{"a stack that is none", "", []string{"list", "--stack", "nothing"}, "look up the stack nothing", 1},
 		{"a queue that is none", "", []string{"list", "--queue", w.outputs["ReplyQueueUrl"] + "x"}, "look at the queue", 1},

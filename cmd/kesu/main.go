@@ -1,4 +1,5 @@
-// Command kesu runs the complaint functions on this machine, against a sandbox of everything they talk to.
+// Command kesu is what people type: it runs the complaint functions on this machine against a sandbox of everything they
+// talk to, checks a merchant's set-up, sends commands, explains signatures, and shows what waits for a person.
 package main
 
 import (
@@ -14,12 +15,14 @@ import (
 
 // commands are what people type; each has a file of its own.
 type commands struct {
-	Run       runCommand       `cmd:"" help:"Run both functions and the sandbox on this machine until Ctrl-C."`
-	Demo      demoCommand      `cmd:"" help:"Send replies and completions through the sandbox, and show what becomes of them."`
-	Doctor    doctorCommand    `cmd:"" help:"Check a merchant's set-up: the secret, the keys, the gateways."`
-	Send      sendCommand      `cmd:"" help:"Send one reply or completion to the local gateway, a deployed API or a bus."`
-	Attention attentionCommand `cmd:"" help:"See what waits for a person, and settle it."`
-	Sign      signCommand      `cmd:"" help:"Explain a signature: what is signed, and why somebody's is wrong."`
+	Run        runCommand        `cmd:"" help:"Run both functions and the sandbox on this machine until Ctrl-C."`
+	Demo       demoCommand       `cmd:"" help:"Send replies and completions through the sandbox, and show what becomes of them."`
+	Doctor     doctorCommand     `cmd:"" help:"Check a merchant's set-up: the secret, the keys, the gateways."`
+	Send       sendCommand       `cmd:"" help:"Send one reply or completion to the local gateway, a deployed API or a bus."`
+	Attention  attentionCommand  `cmd:"" help:"See what waits for a person, and settle it."`
+	Sign       signCommand       `cmd:"" help:"Explain a signature: what is signed, and why somebody's is wrong."`
+	Completion completionCommand `cmd:"" help:"Print a script that completes commands and flags in a shell."`
+	Help       helpCommand       `cmd:"" help:"Explain a command, with examples."`
 }
 
 // terminal is where a command writes to.
@@ -39,7 +42,7 @@ func main() {
 func execute(ctx context.Context, args []string, t terminal) int {
 	var all commands
 	exited := -1
-	parser, err := kong.New(&all, kong.Name("kesu"), kong.Description("Reply to WeChat Pay complaints and complete them, on this machine."),
+	parser, err := kong.New(&all, kong.Name("kesu"), kong.Description(description),
 		kong.Writers(t.out, t.err), kong.Exit(func(code int) { exited = code }), kong.UsageOnError(),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(t))
 	if err != nil {
@@ -57,7 +60,7 @@ func execute(ctx context.Context, args []string, t terminal) int {
 		fmt.Fprintf(t.err, "kesu: %v; see kesu --help\n", err)
 		return 2
 	}
-	err = chosen.Run()
+	err = chosen.Run(parser)
 	if err != nil && err.Error() != "" {
 		fmt.Fprintln(t.err, "kesu:", clean(err.Error()))
 	}
