@@ -157,11 +157,11 @@ func (g imageco) misbehave(a *attempt) *http.Response {
 	acted := a.odd()
 	switch a.fault {
 	case refuses:
-		if a.n%5 == 0 {
+		if a.one(5) == 0 {
 			return a.plain(http.StatusForbidden, "<html>forbidden</html>")
 		}
 		r, _ := g.read(a)
-		return g.say(a, r, []string{"7001", "5200", "3101", "6103"}[a.n%4], rightSign)
+		return g.say(a, r, []string{"7001", "5200", "3101", "6103"}[a.one(4)], rightSign)
 	case refusesKey:
 		r, _ := g.read(a)
 		return g.say(a, r, "6100", rightSign)
@@ -189,7 +189,7 @@ func (g imageco) sayAfter(a *attempt, acted bool, code string, how signs, foreig
 		}
 	}
 	r, _ := g.read(a)
-	if a.n%2 == 0 {
+	if a.one(2) == 0 {
 		r.Txn = foreign + r.Txn
 	} else {
 		r.Complaint = foreign + r.Complaint

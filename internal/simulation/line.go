@@ -153,7 +153,7 @@ func (a *attempt) refused() *http.Response {
 		return a.plain(http.StatusServiceUnavailable, "")
 	case limits:
 		response := a.plain(http.StatusTooManyRequests, "")
-		response.Header.Set("Retry-After", []string{"1", "2", "7", ""}[a.n%4])
+		response.Header.Set("Retry-After", []string{"1", "2", "7", ""}[a.one(4)])
 		return response
 	case garbles:
 		if a.odd() {
@@ -222,6 +222,9 @@ func (a *attempt) latency(k uint64, least, most time.Duration) time.Duration {
 
 // odd is a fair coin of this attempt: it decides whether a gateway acted before it misbehaved.
 func (a *attempt) odd() bool { return a.w.dice.roll(placeDetail, a.v.id, a.n)&1 == 1 }
+
+// one chooses one of so many ways for this attempt.
+func (a *attempt) one(of uint64) uint64 { return a.w.dice.roll(placeDetail, a.v.id, a.n) >> 8 % of }
 
 func (a *attempt) plain(status int, body string) *http.Response {
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}

@@ -53,7 +53,7 @@ func (t *table) write(ctx context.Context, what string, apply commit) (*ledger.E
 	}
 	if err := p.wait(ctx, v, latency); err != nil {
 		// The request had left: it lands all the same when its time comes, unless it is one of a few that got lost.
-		if n%4 != 0 {
+		if p.w.dice.share(placeDetail, v.id, n) < 0.75 {
 			p.w.later(p.w.latency(v, n+1, time.Millisecond, 3*time.Second), func() { _, _ = land() })
 		}
 		return nil, failed("no answer")

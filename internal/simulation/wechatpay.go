@@ -129,8 +129,8 @@ func (wechatpay) sign(a *attempt, response *http.Response, body string, how sign
 func (g wechatpay) misbehave(a *attempt) *http.Response {
 	switch a.fault {
 	case refuses:
-		status := []int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusForbidden}[a.n%4]
-		code := []string{"PARAM_ERROR", "NO_AUTH", "RESOURCE_NOT_EXISTS", ""}[a.n%4]
+		status := []int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusForbidden}[a.one(4)]
+		code := []string{"PARAM_ERROR", "NO_AUTH", "RESOURCE_NOT_EXISTS", ""}[a.one(4)]
 		how := rightSign
 		if a.odd() {
 			how = noSign
