@@ -116,6 +116,12 @@ func (r *running) fill() {
 // pictures keeps pictures of the main views.
 func (b *browser) pictures(lang string) {
 	b.t.Helper()
+	b.size(1280, 1000)
+	b.click("#all-well")
+	b.is(`document.querySelectorAll("#expect li").length === 0`)
+	b.click("#complaint-list li:nth-child(2) button") // another one and back empties the form
+	b.click("#complaint-list li:first-child button")
+	b.is(`document.querySelector("[aria-invalid]") === null`)
 	show := func(width, height int64, dark bool, name string) {
 		b.size(width, height)
 		b.dark(dark)

@@ -58,7 +58,6 @@ type logLine struct {
 	// Of the line "settled".
 	Outcome    string `json:"outcome"`
 	Code       string `json:"code"` // of the line "attempt" too
-	Attempts   int    `json:"attempts"`
 	UpstreamMS int64  `json:"upstream_ms"`
 	ColdStart  bool   `json:"cold_start"`
 	Replayed   bool   `json:"replayed"`

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	"crypto/rsa"
 	"encoding/json"
 	"fmt"
@@ -62,7 +61,6 @@ type running struct {
 	url     string
 	world   *sandbox.Demo
 	console *Console
-	log     bytes.Buffer
 }
 
 func start(t *testing.T) *running {

@@ -34,7 +34,7 @@ func fault(kind string, wechatpay bool) (sandbox.Fault, bool) {
 	faults := map[string]sandbox.Fault{
 		works: {}, "down": {},
 		"slow":    {DelayAnswer: slowness},
-		"silent":  {CutAfter: true},
+		"silent":  {CutAfter: true, Method: http.MethodPost}, // a complaint can still be read
 		"http500": {Status: http.StatusInternalServerError, ActFirst: true, Body: []byte("Internal Server Error\n")},
 		"http429": {Status: http.StatusTooManyRequests, RetryAfter: "1", Body: []byte("Too Many Requests\n")},
 		"forged":  {WrongSignature: true},

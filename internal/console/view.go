@@ -26,8 +26,8 @@ type summary struct {
 	ComplaintID string    `json:"complaint_id"`
 	Outcome     string    `json:"outcome"` // of the contract's section 3; "" when the function told none
 	Code        string    `json:"code"`
-	Attempts    int       `json:"attempts"`
-	Hosts       []string  `json:"hosts"` // the gateways' hosts that were asked, in order
+	Attempts    int       `json:"attempts"` // that this call made; a replayed result tells of others
+	Hosts       []string  `json:"hosts"`    // the gateways' hosts that were asked, in order
 	Replayed    bool      `json:"replayed"`
 	MS          float64   `json:"ms"`      // from the beginning to the end, or so far
 	Failure     string    `json:"failure"` // Lambda's word for an invocation that ended without a result
@@ -58,7 +58,7 @@ func (c *Console) summarize(k *call, cmd *command, t *trace) summary {
 		s.Hosts = append(s.Hosts, name)
 	}
 	if settled := k.settled(); settled != nil {
-		s.Outcome, s.Code, s.Attempts, s.Replayed = settled.Outcome, settled.Code, settled.Attempts, settled.Replayed
+		s.Outcome, s.Code, s.Replayed = settled.Outcome, settled.Code, settled.Replayed
 	} else if !s.Running && k.result.Failed() {
 		s.Failure = k.result.ErrorType
 	}

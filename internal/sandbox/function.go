@@ -99,9 +99,12 @@ func (f *Function) Invoke(ctx context.Context, payload []byte, timeout time.Dura
 			return Invocation{}, err
 		}
 		j := &job{id: newUUID(), trace: newTraceID(), arn: f.arn(), payload: payload, timeout: timeout, settled: make(chan struct{})}
+		f.announce(j)
 		select {
 		case p.api.next <- j:
-			return f.watch(j, func() (Invocation, error) { return p.await(ctx, j) })
+			result, err := p.await(ctx, j)
+			f.conclude(j, result, err)
+			return result, err
 		case <-p.done: // it ended between two invocations; this one goes to its successor
 		case <-ctx.Done():
 			return Invocation{}, ctx.Err()

@@ -21,6 +21,7 @@ type job struct {
 	payload        []byte
 	timeout        time.Duration
 
+	taken   func()        // called when the process takes it; may be nil
 	settled chan struct{} // closed once result is there
 	result  Invocation
 	timer   *time.Timer // ends the process when the time is up
@@ -91,6 +92,9 @@ func (a *runtimeAPI) serveNext(w http.ResponseWriter, r *http.Request) {
 	case j = <-a.next:
 	case <-r.Context().Done():
 		return
+	}
+	if j.taken != nil {
+		j.taken()
 	}
 	if !a.take(j) {
 		return

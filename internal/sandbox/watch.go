@@ -14,20 +14,23 @@ type Watcher interface {
 	Ended(requestID string, result Invocation, at time.Time)
 }
 
-// watch tells the watcher about an invocation that the process has taken.
-func (f *Function) watch(j *job, await func() (Invocation, error)) (Invocation, error) {
+// announce lets the watcher be told of an invocation as soon as a process takes it, and before it can do anything.
+func (f *Function) announce(j *job) {
+	if watcher := f.config.Watcher; watcher != nil {
+		j.taken = func() { watcher.Began(f.config.Name, j.id, j.payload, time.Now()) }
+	}
+}
+
+// conclude tells the watcher how an invocation ended. An error is the caller's, who did not wait for the end.
+func (f *Function) conclude(j *job, result Invocation, err error) {
 	watcher := f.config.Watcher
 	if watcher == nil {
-		return await()
+		return
 	}
-	watcher.Began(f.config.Name, j.id, j.payload, time.Now())
-	result, err := await()
-	told := result
-	if err != nil { // the caller did not wait for its end
-		told = Invocation{RequestID: j.id, ErrorType: "Sandbox.NotAwaited", ErrorMessage: err.Error()}
+	if err != nil {
+		result = Invocation{RequestID: j.id, ErrorType: "Sandbox.NotAwaited", ErrorMessage: err.Error()}
 	}
-	watcher.Ended(j.id, told, time.Now())
-	return result, err
+	watcher.Ended(j.id, result, time.Now())
 }
 
 // lineLimit bounds what is kept of a line until its end comes; a longer one is passed on in pieces.

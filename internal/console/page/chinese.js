@@ -19,7 +19,7 @@ export const chinese = {
   "expect.wechatpay.down.both": "两个域名都连接不上:尝试三次后为可重试(UPSTREAM_UNREACHABLE),肯定没有执行。",
   "expect.wechatpay.slow": "完结多花两秒,仍然成功。",
   "expect.wechatpay.silent": "投诉已完结,但没有应答。下一次尝试走另一个域名,得到 INVALID_REQUEST;再查投诉单状态为已完结:成功。",
-  "expect.wechatpay.http500": "重复完结没有害处:下一次因已完结被拒绝后核实,或者每次都是 500,结果不明。",
+  "expect.wechatpay.http500": "微信支付应答 500,但投诉已完结。重复完结没有害处:尝试三次都是 500,结果不明(SYSTEM_ERROR)。",
   "expect.wechatpay.http429": "间隔一秒尝试三次,然后为可重试(RATE_LIMITED)。",
   "expect.wechatpay.forged": "验签不过的应答不算数:重复尝试,始终没有可验证的应答则结果不明。",
   "expect.wechatpay.signtest": "微信支付会故意发送这种签名来探测谁在验签。它必须像其他错误签名一样验签失败。",
@@ -59,7 +59,7 @@ export const chinese = {
   callsHint: "最新的在前,点开可看全部细节。", noCalls: "还没有调用。", attempts: "尝试 {n} 次", byEvent: "事件触发",
   "part.key": "取密钥", "part.ledger": "账本", "part.sign": "签名", "part.connect": "连接", "part.sign_connect": "签名与连接", "part.gateway": "网关", "part.verify": "验签", "part.wait": "等待",
   figuresTitle: "最近五分钟", figuresNone: "最近 {minutes} 分钟没有调用。", figuresCalls: "调用 {n}", figuresTimes: "中位数 {median},95 分位 {most}",
-  chartOutcomes: "每 10 秒的结果,最高 {most}", chartLatency: "耗时,1 毫秒至 30 秒(横线:10 毫秒、100 毫秒、1 秒、10 秒)", ago: "{minutes} 分钟前", rightNow: "现在",
+  chartOutcomes: "每 10 秒的结果,最高 {most}", chartLatency: "耗时,横线为 10 毫秒至 10 秒", ago: "{minutes} 分钟前", rightNow: "现在",
 
   close: "关闭", noCall: "这次调用已不再保存", time: "时间", came: "来源", took: "耗时", start: "进程", cold: "冷启动", warm: "已在运行", attemptsTitle: "尝试",
   waterfall: "时间花在哪里", "hint.waterfall": "实测:沙箱记录了起止时间。日志:函数日志中的整毫秒数。≈ 夹在两者之间的时间。",

@@ -19,7 +19,7 @@ export const english = {
   "expect.wechatpay.down.both": "No connection to either host: retryable (UPSTREAM_UNREACHABLE) after three attempts; certainly not done.",
   "expect.wechatpay.slow": "A completion takes two seconds more and succeeds.",
   "expect.wechatpay.silent": "The complaint is settled and nobody hears of it. The next attempt goes to the other host, is refused with INVALID_REQUEST, and reading the complaint shows that it is settled: succeeded.",
-  "expect.wechatpay.http500": "Completing is harmless to repeat: the next attempt is refused because it is done already, or all attempts get 500 and the outcome is unknown.",
+  "expect.wechatpay.http500": "The complaint is settled although WeChat Pay says 500. Completing is harmless to repeat: three attempts, all 500, then unknown (SYSTEM_ERROR).",
   "expect.wechatpay.http429": "Three attempts with a second between, then retryable (RATE_LIMITED).",
   "expect.wechatpay.forged": "An answer that does not verify is not believed: attempts are repeated, and without one that verifies the outcome is unknown.",
   "expect.wechatpay.signtest": "WeChat Pay sends such signatures on purpose to see who checks. They must fail like any other wrong one.",
@@ -59,7 +59,7 @@ export const english = {
   callsHint: "Newest first. Choose one to see everything about it.", noCalls: "No call yet.", attempts: "attempts {n}", byEvent: "by event",
   "part.key": "key", "part.ledger": "ledger", "part.sign": "sign", "part.connect": "connect", "part.sign_connect": "sign + connect", "part.gateway": "gateway", "part.verify": "verify", "part.wait": "wait",
   figuresTitle: "The last five minutes", figuresNone: "No call in the last {minutes} minutes.", figuresCalls: "calls {n}", figuresTimes: "median {median}, 95th percentile {most}",
-  chartOutcomes: "Outcomes per 10 s, up to {most}", chartLatency: "Duration, 1 ms to 30 s (a line at 10 ms, 100 ms, 1 s and 10 s)", ago: "{minutes} min ago", rightNow: "now",
+  chartOutcomes: "Outcomes in 10 s, up to {most}", chartLatency: "Duration, lines at 10 ms to 10 s", ago: "{minutes} min ago", rightNow: "now",
 
   close: "Close", noCall: "This call is no longer kept", time: "Time", came: "Came as", took: "Took", start: "Process", cold: "cold start", warm: "was running", attemptsTitle: "Attempts",
   waterfall: "Where the time went", "hint.waterfall": "Seen: the sandbox took both times. Logged: the function's log, in whole milliseconds. ≈ What lies between two of them.",
