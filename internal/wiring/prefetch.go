@@ -3,6 +3,7 @@ package wiring
 import (
 	"context"
 	"crypto/x509"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -10,11 +11,21 @@ import (
 // prefetchBound is the longest that initialisation waits for what is fetched ahead.
 const prefetchBound = 2 * time.Second
 
-// loadRoots begins to read the system's certificates, the longest single piece of work of a cold start, and does not wait:
-// a first invocation does it while its connections are being opened. crypto/x509 does it once a process, and whoever
-// verifies a certificate before it is done waits for the rest.
+// whileReading is the garbage collector's target, in percent, while the roots are read: they stay, so collecting them
+// again and again as they come is a fifth of a cold start's processor time and frees nothing.
+const whileReading = 400
+
+// readRoots reads the system's certificates, the longest single piece of work of a cold start. crypto/x509 does it once a
+// process, and whoever verifies a certificate before it is done waits for the rest.
+func readRoots() error {
+	defer debug.SetGCPercent(debug.SetGCPercent(whileReading))
+	_, err := x509.SystemCertPool()
+	return err
+}
+
+// loadRoots begins to read them and does not wait: a first invocation does it while its connections are being opened.
 func loadRoots() {
-	go func() { _, _ = x509.SystemCertPool() }() // a failure comes again where certificates are verified
+	go func() { _ = readRoots() }() // a failure comes again where certificates are verified
 }
 
 // prefetch loads the keys of PREFETCH_MERCHANTS, the TLS roots and the gateways' connections while Lambda initialises
@@ -39,9 +50,6 @@ func (f *Function) prefetch(ctx context.Context, gateways []string, load func(co
 	for _, address := range gateways {
 		fetch("connection", address, func() error { return f.Transport.Warm(ctx, address) })
 	}
-	fetch("TLS roots", "", func() error {
-		_, err := x509.SystemCertPool()
-		return err
-	})
+	fetch("TLS roots", "", readRoots)
 	group.Wait()
 }
