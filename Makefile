@@ -60,8 +60,56 @@ cover: ## measure the statement coverage of pkg/, and fail below 90 %
 
 .PHONY: simulate
 simulate: ## a million commands with faults in three of ten steps (about five minutes)
-	$(GO) test ./internal/simulation -run '^TestMillion$$' -count=1 -timeout 30m -v
+	$(GO) test ./internal/simulation -run '^TestSimulation$$' -count=1 -timeout 30m -v -args -commands=1000000
+
+.PHONY: test-browser
+test-browser: ## drive the console in a real Chromium, which must be installed
+	KESU_REQUIRE_BROWSER=1 $(GO) test ./internal/console -run Browser -count=1 -timeout 10m
+
+.PHONY: bench
+bench: ## measure every figure beside its yardstick, and write docs/performance.md (about five minutes)
+	$(GO) run ./internal/bench/cmd
+
+.PHONY: bench-peers
+bench-peers: ## the same completion by Kesu and by two other libraries
+	cd bench/peers && $(GO) test -bench . -benchmem -run '^Test' .
 
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf $(BIN) coverage.out .aws-sam
+
+# --- Deployment (AWS SAM). The tools come from PyPI into .venv, which python3 and the network are needed for once.
+
+VENV := .venv
+
+$(VENV)/stamp: scripts/requirements.txt
+	@scripts/install-sam $(VENV)
+
+.PHONY: validate
+validate: $(VENV)/stamp ## check template.yaml, api/ and events/ with every linter and test; prints nothing but the tests' result when all is well
+	@PATH="$(abspath $(VENV))/bin:$$PATH" scripts/validate
+	@KESU_REQUIRE_SAM=1 KESU_SAM_PYTHON="$(abspath $(VENV))/bin/python" $(GO) test -count=1 ./api ./internal/template/...
+
+.PHONY: sam-build
+sam-build: $(VENV)/stamp ## build both functions for Lambda into .aws-sam/build (ARCHITECTURE=x86_64 for the other processor)
+	@PATH="$(abspath $(VENV))/bin:$$PATH" scripts/sam-build $(ARCHITECTURE)
+
+.PHONY: sam-package
+sam-package: $(VENV)/stamp ## build twice, compare the bytes, and measure the zips
+	@PATH="$(abspath $(VENV))/bin:$$PATH" scripts/sam-package $(ARCHITECTURE)
+
+.PHONY: sam-local
+sam-local: build ## run events/ and both routes through sam local and compare with the local gateway; needs Docker
+	@scripts/sam-local $(VENV)
+
+# sam build calls these two, with ARTIFACTS_DIR set, in the folder that template.yaml names for the Architecture: its goarch.mk
+# says what to build for.
+-include goarch.mk
+GOARCH ?= arm64
+ROOT   := $(dir $(abspath $(firstword $(MAKEFILE_LIST))))
+
+.PHONY: build-ReplyFunction build-CompleteFunction
+build-ReplyFunction:
+	@CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH) $(GO) build -C $(ROOT) $(FUNCTION_FLAGS) -o $(ARTIFACTS_DIR)/bootstrap ./functions/reply
+build-CompleteFunction:
+	@CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH) $(GO) build -C $(ROOT) $(FUNCTION_FLAGS) -o $(ARTIFACTS_DIR)/bootstrap ./functions/complete

@@ -43,8 +43,8 @@ func Message(text string, secrets ...string) string {
 	text, whole := oneLine(without(text, secrets))
 	text = without(text, secrets) // once more: the text may have had invisible characters in the middle of one
 	text = signature().ReplaceAllString(text, mask)
-	text = maskAlone(text, openid(), isAlphanumeric)
 	text = maskAlone(text, phone(), isDigit)
+	text = maskAlone(text, openid(), isAlphanumeric) // after the numbers: one may stand right beside it
 
 	runes := []rune(text)
 	if !whole {
