@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
@@ -13,6 +14,9 @@ import (
 
 	"github.com/kesu-go/kesu/pkg/wire"
 )
+
+// awsLimit is how long the reading of a secret, or of a stack, may take.
+const awsLimit = 20 * time.Second
 
 // awsFlags say which AWS account and region are meant. Without them the SDK's own settings count.
 type awsFlags struct {

@@ -92,7 +92,7 @@ func (d *doctor) judgeEcho(what string, v visit, m *merchant.WechatPay) {
 		d.warn(what, "signing and verifying are right, but the answer does not repeat what was asked", "a proxy may stand between")
 		return
 	}
-	d.ok(what, "private_key, serial_no and mchid are right, and the answer is signed with %s", m.FirstKeyID)
+	d.ok(what, "private_key, serial_no and mchid are right, and the answer is signed with %s", shownID(v.header.Get("Wechatpay-Serial")))
 }
 
 // judgeRefusal words an answer that says no. WeChat Pay says which part it was in a message only.
@@ -128,13 +128,21 @@ func (d *doctor) judgeRefusal(what string, v visit) {
 	}
 }
 
+// shownID is a platform key's id, unless it may be something else that was pasted in its place.
+func shownID(id string) string {
+	if strings.HasPrefix(id, "PUB_KEY_ID_") || len(id) == 40 && serialForm.MatchString(id) {
+		return id
+	}
+	return "an unusual id of " + plural(len(id), "character")
+}
+
 // answerProblem words why an answer cannot be trusted, and looks whether keys were mixed up.
 func answerProblem(err error, v visit, m *merchant.WechatPay) (problem, advice string) {
 	serial := v.header.Get("Wechatpay-Serial")
 	maker := ""
 	for _, key := range m.Platform {
 		if (signing.KeySet{{ID: serial, Verify: key.Verify}}).Verify(v.header, v.body, time.Now()) == nil {
-			maker = key.ID
+			maker = shownID(key.ID)
 		}
 	}
 	switch {

@@ -38,7 +38,11 @@ func (d *doctor) examineImageco(raw string) {
 	if _, there := f.members["seller_account"]; !there && f.near["seller_account"] == "" {
 		d.warn("imageco.seller_account", "is missing, so every reply must name one", "add the 收款账户编号 that most complaints are about")
 	} else if text, ok := f.line("seller_account", false); ok {
-		d.ok("imageco.seller_account", "%s", text)
+		if strings.Trim(text, "0123456789") == "" {
+			d.ok("imageco.seller_account", "%s", text)
+		} else { // a key may have been pasted here
+			d.warn("imageco.seller_account", "is not a number", "compare it with the 收款账户编号 that 翼码 gave you")
+		}
 	}
 	d.imagecoKey(f)
 	d.imagecoForm(f)

@@ -40,12 +40,13 @@ var errNoSecret = errors.New("there is no secret of this name")
 // read returns the secret's text.
 func (f secretFlags) read(ctx context.Context, account awsFlags) (string, error) {
 	if f.SecretFile != "" {
-		text, err := readInput(f.SecretFile, os.Stdin)
-		return string(text), err
+		return readSecretFile(f.SecretFile, "--secret-file")
 	}
 	if !wire.ValidID(f.Merchant) {
 		return "", &exitError{exitUsage, "--merchant must be 1 to 64 of the characters 0-9, A-Z, a-z, _ and -"}
 	}
+	ctx, cancel := context.WithTimeout(ctx, awsLimit)
+	defer cancel()
 	c, err := account.config(ctx)
 	if err != nil {
 		return "", err
@@ -61,6 +62,17 @@ func (f secretFlags) read(ctx context.Context, account awsFlags) (string, error)
 		return "", errors.New("the secret holds binary data and no text; store its JSON as SecretString")
 	}
 	return *out.SecretString, nil
+}
+
+// readSecretFile reads a file that holds a secret. What was given in place of a file's name is not repeated in the error: it
+// may be the secret itself.
+func readSecretFile(path, flag string) (string, error) {
+	text, err := readInput(path, os.Stdin)
+	var wrong *os.PathError
+	if errors.As(err, &wrong) {
+		return "", fmt.Errorf("the file that %s names cannot be read: %w", flag, wrong.Err)
+	}
+	return string(text), err
 }
 
 // readInput reads a whole file, or standard input for "-".

@@ -123,8 +123,7 @@ func (c signCommand) keyText() (string, error) {
 	if c.KeyFile == "" {
 		return "", nil
 	}
-	text, err := readInput(c.KeyFile, os.Stdin)
-	return string(text), err
+	return readSecretFile(c.KeyFile, "--key-file")
 }
 
 func (e *explanation) print(t terminal) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 
@@ -59,6 +60,12 @@ func (c signCommand) imagecoKey(ctx context.Context) (key string, gbk bool, err 
 }
 
 func (c signCommand) explainJSON(message []byte, key string, gbk bool) (*explanation, error) {
+	inGBK := !utf8.Valid(message)
+	if inGBK {
+		if decoded, err := simplifiedchinese.GBK.NewDecoder().Bytes(message); err == nil {
+			message = decoded
+		}
+	}
 	list, err := wire.Object(message)
 	if err != nil {
 		return nil, fmt.Errorf("the message %w", err)
@@ -79,6 +86,9 @@ func (c signCommand) explainJSON(message []byte, key string, gbk bool) (*explana
 		right.members = append(right.members, member)
 	}
 	e.noteMembers(right.members)
+	if inGBK {
+		e.note("the message is GBK; JSON travels in UTF-8, whatever charset is signed")
+	}
 	text, err := right.text()
 	if err != nil {
 		return nil, fmt.Errorf("the message cannot be signed in GBK: %w", err)

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/md5"
+	"encoding/json"
 	"net/url"
 	"regexp"
 	"slices"
@@ -35,7 +37,8 @@ type jsonRecipe struct {
 
 	order                     string // sorted, "written", "reversed" or "folded"
 	sign                      string // the member sign: left out, signed "as" it stands, or "empty"
-	nested, other             bool   // these take part too
+	nested                    string // nested members: left out, signed "as" they stand, or "compact"
+	other                     bool   // numbers, true and null take part too
 	withoutEmpty, gbk, raw    bool
 	namesLeftOut              bool
 	equals, between, tail     string // between name and value, between members, at the end
@@ -49,7 +52,7 @@ func (r jsonRecipe) text() ([]byte, error) {
 		if m.name == "sign" && r.sign == "" {
 			continue
 		}
-		if nested := strings.ContainsAny(m.raw[:1], "{["); !m.text && (nested && !r.nested || !nested && !r.other) {
+		if nested := strings.ContainsAny(m.raw[:1], "{["); !m.text && (nested && r.nested == "" || !nested && !r.other) {
 			continue
 		}
 		value := r.valueOf(m)
@@ -77,6 +80,9 @@ func (r jsonRecipe) valueOf(m jsonMember) string {
 	value := m.value
 	if !m.text {
 		value = m.raw
+		if r.nested == "compact" {
+			value = compacted(m.raw)
+		}
 	} else if r.raw {
 		value = m.raw[1 : len(m.raw)-1]
 	}
@@ -90,6 +96,14 @@ func (r jsonRecipe) valueOf(m jsonMember) string {
 		value = url.QueryEscape(value)
 	}
 	return value
+}
+
+func compacted(raw string) string {
+	var out bytes.Buffer
+	if json.Compact(&out, []byte(raw)) != nil {
+		return raw
+	}
+	return out.String()
 }
 
 func (r jsonRecipe) ordered() []jsonMember {
@@ -132,7 +146,8 @@ func jsonMistakes(key string, gbk bool) [][]mistake[jsonRecipe] {
 			{"the members are sorted without regard to case", func(r *jsonRecipe) { r.order = "folded" }}},
 		{{"the member sign is signed too, empty", func(r *jsonRecipe) { r.sign = "empty" }},
 			{"the member sign is signed too, as it stands", func(r *jsonRecipe) { r.sign = "as" }}},
-		{{"nested members are signed too", func(r *jsonRecipe) { r.nested = true }}},
+		{{"nested members are signed too, as they stand", func(r *jsonRecipe) { r.nested = "as" }},
+			{"nested members are signed too, without white space", func(r *jsonRecipe) { r.nested = "compact" }}},
 		{{"members that are no strings (numbers, true, null) are signed too", func(r *jsonRecipe) { r.other = true }}},
 		{{"empty members are left out", func(r *jsonRecipe) { r.withoutEmpty = true }}},
 		{{"the key stands only before the members", func(r *jsonRecipe) { r.after = false }},

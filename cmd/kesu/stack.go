@@ -15,6 +15,8 @@ type stack struct {
 
 func describeStack(ctx context.Context, account awsFlags, name string) (stack, error) {
 	s := stack{map[string]string{}, map[string]string{}}
+	ctx, cancel := context.WithTimeout(ctx, awsLimit)
+	defer cancel()
 	c, err := account.config(ctx)
 	if err != nil {
 		return s, err
