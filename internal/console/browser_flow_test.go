@@ -84,6 +84,8 @@ func TestBrowserRepliesAndCompletes(t *testing.T) {
 	b.sees("#call pre", "curl -sS -X POST")
 	b.sees("#call .falls", "gateway")
 	b.shot("call")
+	evaluate[bool](b, `(() => { document.querySelector("#call details.signed").scrollIntoView(); document.getElementById("call").scrollTop -= 90; return true; })()`)
+	b.shot("signature")
 	b.do(chromedp.KeyEvent("\u001b"))
 	b.is(`!document.getElementById("call").open`)
 

@@ -26,7 +26,7 @@ async function load(id) {
 }
 
 byId("call-close").addEventListener("click", () => sheet.close());
-sheet.addEventListener("click", (event) => { if (event.target === sheet) sheet.close(); });
+sheet.addEventListener("click", (event) => { if (event.target === sheet && event.clientX < sheet.getBoundingClientRect().left) sheet.close(); });
 // The event comes a moment after the closing, when the next call may be open already.
 sheet.addEventListener("close", () => { if (!sheet.open) open = ""; });
 

@@ -59,10 +59,10 @@ export const english = {
   callsHint: "Newest first. Choose one to see everything about it.", noCalls: "No call yet.", attempts: "attempts {n}", byEvent: "by event",
   "part.key": "key", "part.ledger": "ledger", "part.sign": "sign", "part.connect": "connect", "part.sign_connect": "sign + connect", "part.gateway": "gateway", "part.verify": "verify", "part.wait": "wait",
   figuresTitle: "The last five minutes", figuresNone: "No call in the last {minutes} minutes.", figuresCalls: "calls {n}", figuresTimes: "median {median}, 95th percentile {most}",
-  chartOutcomes: "Outcomes in 10 s, up to {most}", chartLatency: "Duration, lines at 10 ms to 10 s", ago: "{minutes} min ago", rightNow: "now",
+  chartOutcomes: "Outcomes in 10 s, up to {most}", chartLatency: "Duration (10 ms to 10 s)", ago: "{minutes} min ago", rightNow: "now",
 
   close: "Close", noCall: "This call is no longer kept", time: "Time", came: "Came as", took: "Took", start: "Process", cold: "cold start", warm: "was running", attemptsTitle: "Attempts",
-  waterfall: "Where the time went", "hint.waterfall": "Seen: the sandbox took both times. Logged: the function's log, in whole milliseconds. ≈ What lies between two of them.",
+  waterfall: "Where the time went", "hint.waterfall": "Seen: the sandbox took both times. Logged: the function's log, in whole milliseconds. ≈ What lies between two of them. What no bar covers is the function's own work and the handing over.",
   part: "Part", from: "After", long: "For", how: "Known", "how.seen": "seen", "how.logged": "logged", "how.derived": "between",
   keyKept: "The key was kept from an earlier call: Secrets Manager was not asked.", noLedger: "The ledger was not asked.", noLedgerCompletion: "A completion without an idempotency key does not go through the ledger: repeating it is harmless.",
   command: "The command", noBody: "A request without a body.", eventID: "Event", curl: "The same call from a terminal:", copy: "Copy", copied: "Copied", notCopied: "The browser did not allow it",

@@ -34,7 +34,7 @@ function control(action, field) {
 
 function drawField(action, field) {
   const name = id(action, field.name);
-  const problem = el("p", { class: "problem", id: `${name}-problem` });
+  const problem = el("p", { class: "problem", id: `${name}-problem`, lang: "en" });
   const rule = el("span", { class: "rule", id: `${name}-rule` }, t("rule." + field.name));
   if (field.kind === "yes") {
     return el("div", { class: "field" }, el("label", { class: "check" }, el("input", { type: "checkbox", id: name, "aria-describedby": `${name}-rule` }), t("field." + field.name)), rule, problem);
