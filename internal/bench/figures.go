@@ -69,7 +69,7 @@ func (s *Suite) warm(context.Context) error {
 		name, secret string
 		transport    memory
 		bothWays     func()
-	}{{"JSON", s.keys.Secret, replied, jsonBothWays}, {"XML", s.keys.XMLSecret(), repliedXML, xmlBothWays}} {
+	}{{"JSON", s.keys.Secret, inJSON(), jsonBothWays}, {"XML", s.keys.XMLSecret(), inXML(), xmlBothWays}} {
 		m, err := parseImageco(format.secret)
 		if err != nil {
 			return err

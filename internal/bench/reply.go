@@ -6,45 +6,50 @@ import (
 	"encoding/xml"
 	"io"
 	"net/http"
-	"net/url"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
 func succeeded(answer []byte) bool { return bytes.Contains(answer, []byte(`"succeeded"`)) }
 
-// replied is a transport whose 翼码 answers in JSON.
-func replied(sent io.Reader) *http.Response {
-	body, err := io.ReadAll(sent)
-	must(err)
-	header := http.Header{}
-	status, text := imagecoAnswer(body, header)
-	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(bytes.NewReader(text))}
+// inJSON is a gateway in memory that answers in JSON. It only looks for the two ids, so that its work is no part of ours.
+func inJSON() memory {
+	return answering([]byte(`"transaction_id":"`), []byte(`"complaint_id":"`), []byte(`"`), imagecoJSON)
 }
 
-// repliedXML is one that answers in XML.
-func repliedXML(sent io.Reader) *http.Response {
-	body, err := io.ReadAll(sent)
-	must(err)
-	text := []byte{}
-	if form, err := url.ParseQuery(string(body)); err == nil {
-		text = imagecoXML(between(form.Get("xml"), "transaction_id"), between(form.Get("xml"), "complaint_id"))
+// inXML is one that answers in XML; the ids stand in a form.
+func inXML() memory {
+	said := gbk("回复成功")
+	return answering([]byte("%3Ctransaction_id%3E"), []byte("%3Ccomplaint_id%3E"), []byte("%3C"), func(transactionID, complaintID string) []byte {
+		return imagecoXML(transactionID, complaintID, said)
+	})
+}
+
+func answering(transaction, complaint, end []byte, answer func(transactionID, complaintID string) []byte) memory {
+	return func(sent io.Reader) *http.Response {
+		body, err := io.ReadAll(sent)
+		must(err)
+		text := answer(between(body, transaction, end), between(body, complaint, end))
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(text))}
 	}
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(text))}
 }
 
-func between(xml, element string) string {
-	_, rest, _ := bytes.Cut([]byte(xml), []byte("<"+element+">"))
-	value, _, _ := bytes.Cut(rest, []byte("</"+element+">"))
+func between(text, start, end []byte) string {
+	_, rest, _ := bytes.Cut(text, start)
+	value, _, _ := bytes.Cut(rest, end)
 	return string(value)
 }
 
-func imagecoXML(transactionID, complaintID string) []byte {
-	text, _ := simplifiedchinese.GBK.NewEncoder().Bytes([]byte( // all of it is in GBK
-		`<?xml version="1.0" encoding="GBK"?><business_trans><response_type>risk_complaints_resp_response</response_type><isspid>39493002</isspid>` +
-			`<transaction_id>` + transactionID + `</transaction_id><system_id>8888</system_id><complaint_id>` + complaintID + `</complaint_id>` +
-			`<result><id>0000</id><comment>回复成功</comment></result></business_trans>`))
-	return text
+func gbk(text string) string {
+	encoded, err := simplifiedchinese.GBK.NewEncoder().String(text)
+	must(err)
+	return encoded
+}
+
+func imagecoXML(transactionID, complaintID, comment string) []byte {
+	return []byte(`<?xml version="1.0" encoding="GBK"?><business_trans><response_type>risk_complaints_resp_response</response_type><isspid>39493002</isspid>` +
+		`<transaction_id>` + transactionID + `</transaction_id><system_id>8888</system_id><complaint_id>` + complaintID + `</complaint_id>` +
+		`<result><id>0000</id><comment>` + comment + `</comment></result></business_trans>`)
 }
 
 // message is 翼码's message with the standard library alone.
@@ -101,8 +106,7 @@ func xmlBothWays() {
 	sent, err := xml.Marshal(sampleMessage())
 	must(err)
 	must(xml.Unmarshal(sent, &m))
-	said, err := simplifiedchinese.GBK.NewDecoder().Bytes(imagecoXML(sampleTransaction, sampleComplaint))
-	must(err)
+	said := imagecoXML(sampleTransaction, sampleComplaint, "回复成功")
 	must(xml.Unmarshal(bytes.Replace(said, []byte("GBK"), []byte("UTF-8"), 1), &a))
 	_, err = xml.Marshal(a)
 	must(err)

@@ -48,9 +48,12 @@ func (s Sample) scaled(by float64) Sample {
 
 func milliseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }
 
-// beside times ours and its yardstick in turns, so that whatever else the machine does falls on both: rounds times, and
-// each round as many calls as take about slice. It gives microseconds a call.
+// turns is how many pieces a slice is cut into: whatever else the machine does falls on both sides then.
+const turns = 5
+
+// beside times ours and its yardstick in turns: rounds slices in all, in pieces. It gives microseconds a call.
 func beside(rounds int, slice time.Duration, ours, yardstick func()) (Sample, Sample) {
+	rounds, slice = rounds*turns, slice/turns
 	nOurs, nYardstick := callsIn(slice, ours), callsIn(slice, yardstick)
 	a, b := make(Sample, 0, rounds), make(Sample, 0, rounds)
 	for range rounds {

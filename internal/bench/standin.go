@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"time"
@@ -30,7 +31,8 @@ func newStandIn(certificate tls.Certificate, roundTrip time.Duration, answer ans
 		return nil, err
 	}
 	s := &standIn{URL: "https://" + l.Addr().String(), calls: make(chan visit, 64)}
-	s.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	quiet := log.New(io.Discard, "", 0) // a connection that was opened ahead may be closed unused
+	s.server = &http.Server{ErrorLog: quiet, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := visit{read: time.Now()}
 		body, _ := io.ReadAll(r.Body)
 		status, text := answer(body, w.Header())

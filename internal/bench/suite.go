@@ -157,6 +157,30 @@ func (s *Suite) first(ctx context.Context) error {
 		s.row(Row{Figure: filepath.Base(program) + ": first invocation, prefetch on, without the gateway's own time", Yardstick: "the median warm one of the same process",
 			Unit: "ms", Ours: first, Its: warm, Limit: 1.5})
 	}
+	return s.firstBare(ctx)
+}
+
+// firstBare shows what of a first invocation is the Go runtime's and aws-lambda-go's own.
+func (s *Suite) firstBare(ctx context.Context) error {
+	var first, warm Sample
+	for range 2 * s.Rounds {
+		p, err := start(ctx, s.paths[Bare], nil)
+		if err != nil {
+			return err
+		}
+		var all Sample
+		for range 31 {
+			i, err := p.invoke([]byte("{}"), "{}")
+			if err != nil {
+				p.stop()
+				return err
+			}
+			all = append(all, milliseconds(i.took()))
+		}
+		p.stop()
+		first, warm = append(first, all[0]), append(warm, all[1:].Median())
+	}
+	s.row(Row{Figure: "the bare handler: first invocation", Yardstick: "the median warm one of the same process", Unit: "ms", Ours: first, Its: warm})
 	return nil
 }
 

@@ -3,7 +3,6 @@ package wiring
 import (
 	"context"
 	"crypto/x509"
-	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -11,14 +10,9 @@ import (
 // prefetchBound is the longest that initialisation waits for what is fetched ahead.
 const prefetchBound = 2 * time.Second
 
-// whileReading is the garbage collector's target, in percent, while the roots are read: they stay, so collecting them
-// again and again as they come is a fifth of a cold start's processor time and frees nothing.
-const whileReading = 400
-
 // readRoots reads the system's certificates, the longest single piece of work of a cold start. crypto/x509 does it once a
 // process, and whoever verifies a certificate before it is done waits for the rest.
 func readRoots() error {
-	defer debug.SetGCPercent(debug.SetGCPercent(whileReading))
 	_, err := x509.SystemCertPool()
 	return err
 }

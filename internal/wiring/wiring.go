@@ -46,11 +46,13 @@ type Function struct {
 	Client    *gateway.Client
 	Transport *gateway.Transport
 
-	aws aws.Config
+	aws     aws.Config
+	started func() // called when the first invocation is over
 }
 
 // New builds the parts. Lines for the log and the metrics go to out.
 func New(ctx context.Context, action wire.Action, c config.Common, out io.Writer) (*Function, error) {
+	started := easeCollector(os.Getenv)
 	awsConfig, err := awsconfig.LoadDefaultConfig(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("the AWS SDK's settings: %w", err)
@@ -62,6 +64,7 @@ func New(ctx context.Context, action wire.Action, c config.Common, out io.Writer
 		Metrics:   telemetry.NewMetrics(out),
 		Transport: gateway.NewTransport(nil),
 		aws:       awsConfig,
+		started:   started,
 	}
 	// aws-lambda-go logs what a handler returns as an error with the standard logger; so that is a JSON line too.
 	slog.SetDefault(f.Log)
@@ -110,7 +113,7 @@ func Run[M any](ctx context.Context, f *Function, action desk.Action[M], parse f
 		_, err := keys.Load(ctx, name)
 		return err
 	})
-	lambda.Start(handler)
+	lambda.Start(firstThen{handler, f.started})
 }
 
 // secrets is the Secrets Manager client. It tries a failed call once more, at once: a caller is waiting, and whoever
