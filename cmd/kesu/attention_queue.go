@@ -68,7 +68,7 @@ func (f queueFlags) look(ctx context.Context, t terminal) (*attention, error) {
 	}
 	found.client = sqs.NewFromConfig(c)
 	for i := range found.queues {
-		if err := found.read(ctx, &found.queues[i], f.Limit); err != nil {
+		if err := found.read(ctx, t, &found.queues[i], f.Limit); err != nil {
 			found.release(ctx)
 			return nil, err
 		}
@@ -93,7 +93,7 @@ func queueName(output string) string {
 }
 
 // read takes every message of a queue out of sight, and remembers it.
-func (a *attention) read(ctx context.Context, q *queue, limit int) error {
+func (a *attention) read(ctx context.Context, t terminal, q *queue, limit int) error {
 	count, err := a.client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &q.URL, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages}})
 	if err != nil {
 		return awsProblem("look at the queue "+q.Name, err)
@@ -120,7 +120,7 @@ func (a *attention) read(ctx context.Context, q *queue, limit int) error {
 			return nil
 		}
 		if onTerminal(os.Stderr) && q.Messages > 10*batchSize {
-			fmt.Fprintf(os.Stderr, "\r\x1b[K%s: %d of about %d", q.Name, read, q.Messages)
+			fmt.Fprintf(t.err, "\r\x1b[K%s: %d of about %d", q.Name, read, q.Messages)
 		}
 	}
 	return nil

@@ -79,12 +79,10 @@ func (d *doctor) visitHost(ctx context.Context, what, base string) bool {
 		return false
 	}
 	how := "without TLS, on this machine"
-	if v.tls != nil {
-		how = tls.VersionName(v.tls.Version)
-		if len(v.tls.PeerCertificates) > 0 {
-			how += ", certificate until " + v.tls.PeerCertificates[0].NotAfter.Format(time.DateOnly)
-		}
-		if until := v.tls.PeerCertificates[0].NotAfter; time.Until(until) < 7*24*time.Hour {
+	if v.tls != nil && len(v.tls.PeerCertificates) > 0 {
+		until := v.tls.PeerCertificates[0].NotAfter
+		how = tls.VersionName(v.tls.Version) + ", certificate until " + until.Format(time.DateOnly)
+		if time.Until(until) < 7*24*time.Hour {
 			d.warn(what, "its TLS certificate expires on "+until.Format(time.DateOnly), "tell the gateway's operator")
 			return true
 		}

@@ -10,6 +10,9 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -222,6 +225,27 @@ func TestDoctorFindsFaultsBeyondTheSecret(t *testing.T) {
 			o.hides(t, privateParts(c.merchant)...)
 		})
 	}
+}
+
+// TestDoctorLooksAtTLS puts TLS before a host of the sandbox, and lets the process trust the certificate or not.
+func TestDoctorLooksAtTLS(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, sandbox.Options{}, sandbox.MerchantOptions{})
+	behind, err := url.Parse(c.Primary.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewTLSServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(behind) }})
+	t.Cleanup(server.Close)
+	trusted := "SSL_CERT_FILE=" + file(t, "root.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+	checks, o := c.examine(t, "acme", "", []string{"WECHATPAY_URL=" + server.URL, trusted})
+	if o.code != 0 || !slices.ContainsFunc(checks, func(c check) bool {
+		return c.Check == "wechatpay primary" && strings.Contains(c.Message, "answers; TLS 1.3, certificate until 2084-")
+	}) {
+		t.Errorf("exit %d\n%s\n%s", o.code, o.out, o.errors)
+	}
+	checks, o = c.examine(t, "acme", "", []string{"WECHATPAY_URL=" + strings.Replace(server.URL, "127.0.0.1", "localhost", 1), trusted})
+	fault{check: "wechatpay primary", status: "failed", says: "is for another name", advice: "captive portal"}.found(t, checks, o)
 }
 
 func TestDoctorHoldsACertificateAgainstTheSecret(t *testing.T) {
