@@ -25,7 +25,7 @@ func main() {
 func run(ctx context.Context) error {
 	rounds := flag.Int("rounds", 10, "how often each figure is measured")
 	slice := flag.Duration("slice", 50*time.Millisecond, "how long one measurement of something short takes")
-	write := flag.Bool("write", false, "write docs/performance.md's figures and picture, and bin/bench.json")
+	dry := flag.Bool("n", false, "only print; do not write docs/performance.md's figures and picture, and bin/bench.json")
 	flag.Parse()
 	root, err := bench.Root()
 	if err != nil {
@@ -41,7 +41,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	fmt.Println(suite.Report.Markdown())
-	if !*write {
+	if *dry {
 		return nil
 	}
 	return writeAll(root, suite.Report)
