@@ -33,7 +33,7 @@ type jsonFlag struct {
 
 // Help is the example that kesu help shows.
 func (signCommand) Help() string {
-	return `Shows what exactly is signed, with the key blanked, and the signature. When the message carries a signature, or one is given, says whether it is right, and if not which usual mistake gives just that signature: members in another order, another charset, a missing line feed, the key on one side only, and many more, up to three at once.
+	return `Shows what exactly is signed, with the key blanked, and the signature. When the message carries a signature, or one is given, says whether it is right, and if not which usual mistake gives just that signature: members in another order or left out, another charset, a missing line feed, the key on one side only, and many more, up to three at once.
 
 Examples:
   kesu sign --merchant acme reply.json
@@ -148,7 +148,7 @@ func (e *explanation) print(t terminal) {
 		fmt.Fprintln(t.out, t.paint(red, "✗ the given signature is wrong,")+" and none of the usual mistakes gives it.")
 	}
 	for _, difference := range e.Differences {
-		fmt.Fprintln(t.out, "  - "+difference)
+		fmt.Fprintln(t.out, "  - "+clean(difference))
 	}
 	for _, note := range e.Notes {
 		fmt.Fprintln(t.out, t.paint(yellow, "!"), clean(note))

@@ -106,7 +106,7 @@ func (c signCommand) explainJSON(message []byte, key string, gbk bool) (*explana
 	}
 	e.Result = fmt.Sprintf("%X", md5Of(text))
 	e.compare(func() ([]string, bool) {
-		return explainBy(right, jsonMistakes(key, gbk), func(r jsonRecipe) bool {
+		return explainBy(right, jsonMistakes(right), func(r jsonRecipe) bool {
 			text, err := r.text()
 			return err == nil && signing.EqualMD5(fmt.Sprintf("%x", md5Of(text)), e.Given)
 		})

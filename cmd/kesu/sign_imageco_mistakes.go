@@ -38,6 +38,7 @@ type jsonRecipe struct {
 	order                     string // sorted, "written", "reversed" or "folded"
 	sign                      string // the member sign: left out, signed "as" it stands, or "empty"
 	nested                    string // nested members: left out, signed "as" they stand, or "compact"
+	leftOut                   string // a member that was forgotten
 	other                     bool   // numbers, true and null take part too
 	withoutEmpty, gbk, raw    bool
 	namesLeftOut              bool
@@ -49,7 +50,7 @@ type jsonRecipe struct {
 func (r jsonRecipe) text() ([]byte, error) {
 	var parts []string
 	for _, m := range r.ordered() {
-		if m.name == "sign" && r.sign == "" {
+		if m.name == "sign" && r.sign == "" || m.name == r.leftOut {
 			continue
 		}
 		if nested := strings.ContainsAny(m.raw[:1], "{["); !m.text && (nested && r.nested == "" || !nested && !r.other) {
@@ -134,7 +135,14 @@ func around(text, key string, before, after bool) string {
 }
 
 // jsonMistakes are the usual suspects, one group for each thing that can be done in one wrong way at a time.
-func jsonMistakes(key string, gbk bool) [][]mistake[jsonRecipe] {
+func jsonMistakes(right jsonRecipe) [][]mistake[jsonRecipe] {
+	key, gbk := right.key, right.gbk
+	var forgotten []mistake[jsonRecipe]
+	for _, m := range right.members {
+		if m.text && m.name != "sign" && m.name != "" {
+			forgotten = append(forgotten, mistake[jsonRecipe]{"the member " + m.name + " is not signed", func(r *jsonRecipe) { r.leftOut = m.name }})
+		}
+	}
 	charset := "the characters are signed as GBK; agreed is UTF-8 (sign_charset)"
 	if gbk {
 		charset = "the characters are signed as UTF-8; agreed is GBK (sign_charset)"
@@ -150,6 +158,7 @@ func jsonMistakes(key string, gbk bool) [][]mistake[jsonRecipe] {
 			{"nested members are signed too, without white space", func(r *jsonRecipe) { r.nested = "compact" }}},
 		{{"members that are no strings (numbers, true, null) are signed too", func(r *jsonRecipe) { r.other = true }}},
 		{{"empty members are left out", func(r *jsonRecipe) { r.withoutEmpty = true }}},
+		forgotten,
 		{{"the key stands only before the members", func(r *jsonRecipe) { r.after = false }},
 			{"the key stands only behind the members", func(r *jsonRecipe) { r.before = false }},
 			{"the key is missing", func(r *jsonRecipe) { r.before, r.after = false, false }},

@@ -81,6 +81,7 @@ func TestSignExplains翼码JSON(t *testing.T) {
 		{"a nested member", k + `ab2deep{"x":"1"}isspid394request_typerisktext退款 / 已办` + "\n好 " + k, []string{"nested"}},
 		{"a number", k + "ab2isspid394n7request_typerisktext退款 / 已办\n好 " + k, []string{"no strings"}},
 		{"without the empty member", k + strings.TrimPrefix(sorted, "a") + k, []string{"empty members"}},
+		{"without one member", k + "ab2request_typerisktext退款 / 已办\n好 " + k, []string{"the member isspid is not signed"}},
 		{"with = and &", k + "a=&b=2&isspid=394&request_type=risk&text=退款 / 已办\n好 " + k, []string{"name=value&name=value"}},
 		{"the key as a last member", "a=&b=2&isspid=394&request_type=risk&text=退款 / 已办\n好 &key=" + k, []string{"&key=", "name=value&name=value"}},
 		{"a key with a line feed", k + "\n" + sorted + k + "\n", []string{"line feed at its end"}},
