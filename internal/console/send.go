@@ -2,16 +2,18 @@ package console
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/kesu-go/kesu/internal/sandbox"
 )
 
 // send passes a command on to the gateway that stands before the functions, as a request of any other caller's, and gives
-// its status and its body as they are: POST {"merchant","complaint_id","action","body"}. The page could ask the gateway
+// its status and its body as they are, with the id of the call: POST {"merchant","complaint_id","action","body"}. The page could ask the gateway
 // itself, but a browser counts every refusal as an error of the page's.
 func (c *Console) send(w http.ResponseWriter, r *http.Request) {
 	var in struct {
@@ -36,14 +38,27 @@ func (c *Console) send(w http.ResponseWriter, r *http.Request) {
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", r.UserAgent())
 	request.RemoteAddr = r.RemoteAddr
-	gateway := &sandbox.APIGateway{Reply: c.world.Reply, Complete: c.world.Complete, Timeout: c.world.ReplyDelivery.Timeout}
+	call := ""
+	gateway := &sandbox.APIGateway{Reply: noting{c.world.Reply, &call}, Complete: noting{c.world.Complete, &call}, Timeout: c.world.ReplyDelivery.Timeout}
 	said := &kept{header: http.Header{}}
 	gateway.ServeHTTP(said, request)
 	text := json.RawMessage(bytes.TrimSpace(said.body.Bytes()))
 	if !json.Valid(text) {
 		text = json.RawMessage("{}")
 	}
-	answer(w, http.StatusOK, "application/json", map[string]any{"status": said.status, "answer": text})
+	answer(w, http.StatusOK, "application/json", map[string]any{"status": said.status, "answer": text, "call": call})
+}
+
+// noting notes the id of the one invocation that it is asked for.
+type noting struct {
+	sandbox.Invoker
+	id *string
+}
+
+func (n noting) Invoke(ctx context.Context, payload []byte, timeout time.Duration) (sandbox.Invocation, error) {
+	result, err := n.Invoker.Invoke(ctx, payload, timeout)
+	*n.id = result.RequestID
+	return result, err
 }
 
 // kept is an answer that is kept instead of sent.

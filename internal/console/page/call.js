@@ -12,6 +12,7 @@ export async function openCall(id) {
   byId("call-title").replaceChildren("…");
   byId("call-body").replaceChildren();
   if (!sheet.open) sheet.showModal();
+  sheet.dataset.call = JSON.stringify(state.calls.find((c) => c.id === id));
   await load(id);
   sheet.scrollTop = 0;
 }

@@ -2,7 +2,7 @@
 // its words are shown at the field that they are about.
 import { byId, el, foreign } from "/console/dom.js";
 import { openCall } from "/console/call.js";
-import { post, selected, state } from "/console/state.js";
+import { post, selected } from "/console/state.js";
 import { t } from "/console/text.js";
 
 // The members of the request table (contract, section 2).
@@ -152,14 +152,14 @@ async function send(action) {
 
 async function sendHTTP(action, complaint) {
   const sent = await post("/console/send", { merchant: complaint.merchant, complaint_id: complaint.id, action, body: command(action) });
-  const { status, answer } = sent.status === 200 ? sent.answer : sent;
+  const { status, answer, call } = sent.status === 200 ? sent.answer : sent;
   const outcome = answer.outcome ?? "failed";
   if (answer.errors) complain(action, answer.errors);
   const words = answer.message ?? answer.detail ?? "";
   say(
     el("p", { class: outcome }, el("span", { class: `badge ${outcome}` }, t("outcome." + outcome)), " ", el("b", {}, answer.code ?? ""), ` HTTP ${status} `,
       answer.replayed ? t("replayed") + " " : "", foreign(words), outcome === "failed" ? "" : " – " + t("means." + outcome)),
-    el("button", { type: "button", onclick: () => showLatest(complaint) }, t("seeCall")));
+    call ? el("button", { type: "button", onclick: () => openCall(call) }, t("seeCall")) : "");
 }
 
 async function sendEvent(action, complaint) {
@@ -167,12 +167,6 @@ async function sendEvent(action, complaint) {
   const type = action === "reply" ? "ComplaintReplyRequested" : "ComplaintCompletionRequested";
   const { status, answer } = await post("/events", { Source: "console", DetailType: type, Detail: JSON.stringify(detail) });
   say(el("p", { class: status === 200 ? "succeeded" : "failed" }, t(status === 200 ? "eventTaken" : "eventRefused"), " ", foreign(answer.Entries?.[0]?.EventId ?? answer.detail ?? "")));
-}
-
-// showLatest opens the newest call about the complaint.
-function showLatest(complaint) {
-  const call = state.calls.find((c) => c.merchant === complaint.merchant && c.complaint_id === complaint.id);
-  if (call) openCall(call.id);
 }
 
 function say(...nodes) { byId("said").replaceChildren(...nodes); }
