@@ -1,5 +1,5 @@
 // One call in full, on a sheet over the page.
-import { byId, el, foreign, plainly, pre } from "/console/dom.js";
+import { byId, el, fed, foreign, plainly, pre } from "/console/dom.js";
 import { bar, outcomeOf, route } from "/console/calls.js";
 import { changed, state } from "/console/state.js";
 import { clock, has, t, took } from "/console/text.js";
@@ -130,7 +130,7 @@ function fold(name, ...children) {
 // signature tells how one came about, step by step.
 function signature(s, which, a) {
   const steps = s.steps ?? [];
-  const lines = steps.map((step) => el("li", {}, el("p", {}, t(`step.${s.scheme}.${step.name}`)), pre(step.text, t(`step.${s.scheme}.${step.name}`))));
+  const lines = steps.map((step) => el("li", {}, el("p", {}, t(`step.${s.scheme}.${step.name}`)), (step.name === "lines" ? fed : pre)(step.text, t(`step.${s.scheme}.${step.name}`))));
   let verdict = t(`verdict.${which}.${s.verdict}`);
   if (which === "request" && s.verdict === "right" && (a.code === "6100" || a.code === "SIGN_ERROR")) verdict = t("verdict.request.otherKey");
   return [

@@ -78,7 +78,7 @@ export const chinese = {
   "step.imageco-json.key": "密钥紧接在前后", "step.imageco-json.md5": "MD5,32 位大写十六进制（此处重新计算）", "step.imageco-json.sent": "报文中的 sign",
   "step.imageco-xml.document": "取发出的 XML 原文", "step.imageco-xml.charset": "字节编码", "step.imageco-xml.key": "密钥紧接在前后",
   "step.imageco-xml.md5": "MD5,32 位小写十六进制（此处重新计算）", "step.imageco-xml.sent": "表单中的 mac",
-  "step.wechatpay.fields": "从请求头取时间戳、随机串和密钥编号", "step.wechatpay.lines": "写出待签名串，每行以换行符结束", "step.wechatpay.sha256": "SHA-256 摘要（此处重新计算）",
+  "step.wechatpay.fields": "从报文头取时间戳、随机串和密钥编号", "step.wechatpay.lines": "写出待签名串，每行以换行符结束", "step.wechatpay.sha256": "SHA-256 摘要（此处重新计算）",
   "step.wechatpay.rsa": "对摘要做 RSA PKCS#1 v1.5 签名，base64（实际发出的）",
   "verdict.request.right": "用商户密钥核对，签名正确。", "verdict.request.wrong": "商户的任何密钥都得不到这个签名。", "verdict.request.unsigned": "请求没有签名。",
   "verdict.request.unreadable": "请求无法读懂。", "verdict.request.otherKey": "用商户密钥核对签名正确，但网关登记的是另一把密钥。",

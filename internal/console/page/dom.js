@@ -41,6 +41,12 @@ export function plainly(text) {
   return nodes;
 }
 
+// fed is a text that was signed, with a mark at each line feed that is in it: the page breaks lines of its own.
+export function fed(text, label) {
+  const lines = text.split("\n");
+  return el("pre", { "aria-label": label, dir: "ltr" }, lines.map((line, i) => i < lines.length - 1 ? [plainly(line), el("span", { class: "feed" }), "\n"] : plainly(line)));
+}
+
 export function pre(text, label) { return el("pre", { "aria-label": label, dir: "ltr" }, plainly(text)); }
 
 // shorten keeps the first n characters, and says with a dot that there are more.
