@@ -39,8 +39,9 @@ type Client struct {
 
 // Call is one thing to ask of a gateway.
 type Call struct {
-	Merchant string
-	Hosts    *Hosts
+	Merchant    string
+	ComplaintID string // for the log: the attempts of a batch's records stand mixed there
+	Hosts       *Hosts
 	// Prepare makes and signs one attempt; it is called anew for each. An error means a bug or an unusable key.
 	Prepare func(base string) (Request, error)
 	// Judge judges an answer; it is only asked about whole ones.
@@ -242,6 +243,7 @@ func (r *run) log(ctx context.Context, host *host, answer Answer, verdict Verdic
 	}
 	r.client.Log.LogAttrs(ctx, slog.LevelInfo, "attempt",
 		slog.String("merchant", r.call.Merchant),
+		slog.String("complaint_id", r.call.ComplaintID),
 		slog.Int("attempt", r.report.Attempts),
 		slog.String("host", host.name),
 		slog.String("bytes", answer.Fact.String()),

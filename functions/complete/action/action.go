@@ -46,10 +46,11 @@ func (a *Completion) Send(ctx context.Context, order desk.Order[*merchant.Wechat
 	}
 	body := wire.CompleteBody(mchid)
 	report, err := a.Client.Do(ctx, gateway.Call{
-		Merchant:   order.Command.Merchant,
-		Hosts:      a.Hosts,
-		Repeatable: true,
-		Attempts:   attempts,
+		Merchant:    order.Command.Merchant,
+		ComplaintID: order.Command.ComplaintID,
+		Hosts:       a.Hosts,
+		Repeatable:  true,
+		Attempts:    attempts,
 		Prepare: func(base string) (gateway.Request, error) {
 			return a.prepare(m, http.MethodPost, base, wire.CompleteURL(base, order.Command.ComplaintID), body)
 		},
@@ -60,9 +61,10 @@ func (a *Completion) Send(ctx context.Context, order desk.Order[*merchant.Wechat
 	}
 	refusal := report.Last
 	state, err := a.Client.Do(ctx, gateway.Call{
-		Merchant:   order.Command.Merchant,
-		Hosts:      a.Hosts,
-		Repeatable: true,
+		Merchant:    order.Command.Merchant,
+		ComplaintID: order.Command.ComplaintID,
+		Hosts:       a.Hosts,
+		Repeatable:  true,
 		// What is left of the invocation's attempts, but at least one: without it nobody would know.
 		Attempts: max(cmp.Or(attempts, a.Client.MaxAttempts)-report.Attempts, 1),
 		Prepare: func(base string) (gateway.Request, error) {

@@ -66,9 +66,10 @@ func (a *Reply) Send(ctx context.Context, order desk.Order[*merchant.Imageco], a
 		hosts = gateway.NewHosts(m.URL)
 	}
 	return a.Client.Do(ctx, gateway.Call{
-		Merchant: order.Command.Merchant,
-		Hosts:    hosts,
-		Prepare:  func(base string) (gateway.Request, error) { return prepare(base, message, m) },
+		Merchant:    order.Command.Merchant,
+		ComplaintID: order.Command.ComplaintID,
+		Hosts:       hosts,
+		Prepare:     func(base string) (gateway.Request, error) { return prepare(base, message, m) },
 		Judge: func(answer gateway.Answer) gateway.Verdict {
 			verdict := judge(answer, message, m, a.Enforce)
 			if verdict.Forged {
