@@ -110,17 +110,23 @@ function attempt(a, n, call) {
   const said = a.bytes ? t("bytes." + a.bytes) : t(call.running ? "bytes.running" : "bytes.unlogged");
   const why = [said];
   if (a.decision) why.push(`${t("decision." + a.decision)} – ${has("reason." + a.reason) ? t("reason." + a.reason) : a.reason}.`);
-  if (a.wait_ms) why.push(t("waited", { ms: took(a.wait_ms) }));
+  if (a.wait_ms) why.push(t("waited", { ms: wholly(a.wait_ms) }));
   if (a.acted) why.push(t("acted"));
   return el("article", { class: "attempt" },
     el("h4", {}, t("attemptN", { n }), el("span", {}, "→ " + t("host." + a.host)), a.status ? el("span", { class: "mono" }, `HTTP ${a.status}`) : null,
-      el("span", { class: "mono" }, a.code), a.bytes ? el("span", { class: "soft small" }, took(a.ms)) : null),
+      el("span", { class: "mono" }, a.code), a.bytes ? el("span", { class: "soft small" }, wholly(a.ms)) : null),
     el("p", { class: "why" }, why.join(" ")),
     a.problem ? el("p", { class: "why" }, t("gatewaySaid"), " ", foreign(a.problem)) : null,
     a.request ? fold("request", pre(a.request, t("request"))) : el("p", { class: "hint" }, t("neverSeen")),
     a.signed ? fold("signed", ...signature(a.signed, "request", a)) : null,
     a.answer ? fold("answer", pre(a.answer, t("answer"))) : null,
     a.verified ? fold("verified", ...signature(a.verified, "answer", a)) : null);
+}
+
+// wholly writes what the function logged in whole milliseconds, with no more places than it has.
+function wholly(ms) {
+  if (ms === 0) return "< 1 ms";
+  return ms < 1000 ? `${ms} ms` : took(ms);
 }
 
 function fold(name, ...children) {
