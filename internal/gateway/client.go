@@ -50,6 +50,8 @@ type Call struct {
 	Repeatable bool
 	// Attempts is how many there may be; 0 is the client's MaxAttempts.
 	Attempts int
+	// Following is the report of the call before this one, if there was one: a host that failed there is not asked first.
+	Following *Report
 }
 
 // Report is what became of a call.
@@ -61,6 +63,8 @@ type Report struct {
 	Upstream   time.Duration // the time spent in calls
 	Failovers  int           // attempts that went to another host than the primary
 	Forged     int           // answers whose signature was wrong
+
+	failed *host // the host of the latest network failure
 }
 
 // Verdict sums the attempts up: an attempt that may have been carried out stays one, whatever a later attempt was
@@ -96,6 +100,9 @@ func (c *Client) Do(ctx context.Context, call Call) (Report, error) {
 	run := &run{client: c, call: call, interval: backoff.ExponentialBackOff{
 		InitialInterval: firstInterval, MaxInterval: maxInterval, Multiplier: 2,
 	}}
+	if call.Following != nil {
+		run.report.failed = call.Following.failed
+	}
 	if deadline, ok := ctx.Deadline(); ok {
 		run.end = deadline.Add(-beforeDeadline)
 		var cancel context.CancelFunc
@@ -136,7 +143,6 @@ type run struct {
 	call     Call
 	interval backoff.ExponentialBackOff
 	end      time.Time // zero: no deadline
-	failed   *host     // the host of the latest network failure
 	report   Report
 	err      error
 }
@@ -150,7 +156,7 @@ func (r *run) left() time.Duration {
 
 // attempt makes one attempt. It returns nil when the call is over, and else the wait before the next one.
 func (r *run) attempt(ctx context.Context) error {
-	host, report := r.call.Hosts.pick(r.failed)
+	host, report := r.call.Hosts.pick(r.report.failed)
 	request, err := r.call.Prepare(host.base)
 	if err != nil {
 		report(nil) // the host is not to blame
@@ -168,7 +174,7 @@ func (r *run) attempt(ctx context.Context) error {
 		report(nil)
 	} else {
 		report(errNoAnswer)
-		r.failed = host
+		r.report.failed = host
 	}
 	verdict := r.judge(answer)
 	r.record(answer, verdict)

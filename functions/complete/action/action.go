@@ -66,7 +66,8 @@ func (a *Completion) Send(ctx context.Context, order desk.Order[*merchant.Wechat
 		Hosts:       a.Hosts,
 		Repeatable:  true,
 		// What is left of the invocation's attempts, but at least one: without it nobody would know.
-		Attempts: max(cmp.Or(attempts, a.Client.MaxAttempts)-report.Attempts, 1),
+		Attempts:  max(cmp.Or(attempts, a.Client.MaxAttempts)-report.Attempts, 1),
+		Following: &report,
 		Prepare: func(base string) (gateway.Request, error) {
 			return a.prepare(m, http.MethodGet, base, base+wire.ComplaintPath(order.Command.ComplaintID), nil)
 		},

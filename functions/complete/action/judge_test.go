@@ -226,6 +226,24 @@ func TestSendAsksTheComplaintWhenItMayBeDoneAlready(t *testing.T) {
 	}
 }
 
+func TestTheStateIsNotAskedOfTheHostThatJustFailed(t *testing.T) {
+	p := newParties(t)
+	synctest.Test(t, func(t *testing.T) {
+		w := &wechatPay{t: t, p: p, answers: []exchange{{lost: true},
+			{status: 400, body: `{"code":"INVALID_REQUEST","message":""}`, unsigned: true}, {status: 200, body: `{"complaint_state":"PROCESSED"}`}}}
+		if _, err := newCompletion(w).Send(t.Context(), order(p, ""), 0); err != nil {
+			t.Fatal(err)
+		}
+		var hosts []string
+		for _, r := range w.requests {
+			hosts = append(hosts, r.URL.Host)
+		}
+		if got := strings.Join(hosts, " "); got != "primary backup backup" {
+			t.Errorf("asked %s", got)
+		}
+	})
+}
+
 func TestEveryAttemptHasItsOwnNonceAndTheSameBody(t *testing.T) {
 	p := newParties(t)
 	synctest.Test(t, func(t *testing.T) {
