@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/kesu-go/kesu/api"
 )
 
 // Programs are the compiled functions.
@@ -46,14 +48,18 @@ func (w *World) function(name, path string, p Programs) *Function {
 	return f
 }
 
-// Serve serves the API Gateway and the events endpoint on a listener that [Listen] made, and returns the URL. The functions
-// must have been started. The listener is closed with the world, and at once when there is an error.
+// Serve serves the API Gateway and the events endpoint on a listener that [Listen] made, and returns the URL. The gateway
+// holds itself to api/openapi.yaml, which it also serves. The functions must have been started. The listener is closed
+// with the world, and at once when there is an error.
 func (w *World) Serve(l net.Listener) (string, error) {
 	if w.Reply == nil || w.Complete == nil {
 		return "", errors.Join(errors.New("serve: the functions are not started"), l.Close())
 	}
-	api := &APIGateway{Reply: w.Reply, Complete: w.Complete, Timeout: w.ReplyDelivery.Timeout}
-	server := &listening{server: newServer(localOnly(w.front(eventsEndpoint{w.Bus}, api))), finished: make(chan struct{})}
+	gateway, err := api.Enforce(&APIGateway{Reply: w.Reply, Complete: w.Complete, Timeout: w.ReplyDelivery.Timeout})
+	if err != nil {
+		return "", errors.Join(err, l.Close())
+	}
+	server := &listening{server: newServer(localOnly(w.front(eventsEndpoint{w.Bus}, gateway))), finished: make(chan struct{})}
 	w.closers = append(w.closers, server)
 	go func() {
 		defer close(server.finished)
@@ -63,7 +69,7 @@ func (w *World) Serve(l net.Listener) (string, error) {
 }
 
 // front tells the events endpoint from the API. http.ServeMux would clean paths and redirect, which API Gateway does not do.
-func (w *World) front(events, api http.Handler) http.Handler {
+func (w *World) front(events, gateway http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		switch mounted := w.mounted("/" + first); {
@@ -72,7 +78,7 @@ func (w *World) front(events, api http.Handler) http.Handler {
 		case mounted != nil:
 			mounted.ServeHTTP(rw, r)
 		default:
-			api.ServeHTTP(rw, r)
+			gateway.ServeHTTP(rw, r)
 		}
 	})
 }

@@ -5,10 +5,16 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -45,11 +51,32 @@ func Start(t testing.TB) (endpoint string) {
 	var last error
 	for range starts {
 		if endpoint, last = start(t, path); last == nil {
-			return endpoint
+			return oneAtATime(t, endpoint)
 		}
 	}
 	t.Fatal(last)
 	return ""
+}
+
+// oneAtATime stands before moto and lets one call to DynamoDB through after the other. DynamoDB checks a condition and
+// writes in one step; moto does so in two, and between them another call could write.
+func oneAtATime(t testing.TB, endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var turn sync.Mutex
+	proxy := httputil.NewSingleHostReverseProxy(u)
+	proxy.ErrorLog = log.New(io.Discard, "", 0) // a caller that went away
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.Header.Get("X-Amz-Target"), "DynamoDB") {
+			turn.Lock()
+			defer turn.Unlock()
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 // start makes one try on one port.
