@@ -39,19 +39,25 @@ func (e *errand[M]) hurried(ctx context.Context) bool {
 	return ctx.Err() != nil || ok && time.Until(deadline) <= afterAsking && deadline.Sub(e.started) < fairTime+afterAsking
 }
 
+// asking is the context for asking Secrets Manager.
+func asking(ctx context.Context) (context.Context, context.CancelFunc) {
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithTimeout(ctx, timeToAsk(deadline))
+	}
+	return ctx, func() {}
+}
+
 // claiming is the context for a claim. It is cancelled, and its deadline is later than that: the ledger may use the time
 // between to take a claim back.
 func claiming(ctx context.Context) (context.Context, context.CancelFunc) {
-	bound := ledgerBound
+	bound, end := ledgerBound, context.CancelFunc(func() {})
+	if deadline, ok := ctx.Deadline(); ok {
+		bound = min(bound, timeToAsk(deadline))
+		ctx, end = context.WithDeadline(ctx, deadline.Add(-answerTime))
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	timer := time.AfterFunc(bound, cancel)
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return ctx, func() { timer.Stop(); cancel() }
-	}
-	timer.Reset(min(bound, timeToAsk(deadline)))
-	ctx, end := context.WithDeadline(ctx, deadline.Add(-answerTime))
-	return ctx, func() { timer.Stop(); end(); cancel() }
+	return ctx, func() { timer.Stop(); cancel(); end() }
 }
 
 // startClaim claims the command, beside whatever the caller does meanwhile. The channel gives exactly one result.
@@ -65,7 +71,10 @@ func (e *errand[M]) startClaim(ctx context.Context) <-chan claimResult {
 	request := ledger.Request{
 		Action: e.command.Action, Merchant: e.command.Merchant, ComplaintID: e.command.ComplaintID, Key: key,
 		PayloadHash: e.command.PayloadHash(), TransactionID: e.command.UpstreamTransactionID(),
-		Delivery: e.command.Delivery, ResendUnknown: e.command.ResendUnknown,
+		ResendUnknown: e.command.ResendUnknown,
+	}
+	if request.ResendUnknown {
+		request.Delivery = e.command.Delivery
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		request.LeaseUntil = deadline
@@ -89,15 +98,15 @@ func (e *errand[M]) startClaim(ctx context.Context) <-chan claimResult {
 func (e *errand[M]) ledgerRefusal(ctx context.Context, claimed claimResult) (wire.Result, bool) {
 	decision := claimed.decision
 	switch {
+	case claimed.err != nil && e.hurried(ctx):
+		return e.outOfTime(), false
 	case claimed.err != nil:
 		e.desk.Log.LogAttrs(ctx, slog.LevelError, "the ledger could not be asked",
 			slog.String("merchant", e.command.Merchant), slog.String("complaint_id", e.command.ComplaintID),
 			slog.String("error", claimed.err.Error()))
 		return e.result(wire.Retryable, wire.CodeLedgerUnavailable, "the ledger could not be asked; nothing was sent"), false
 	case decision.Replay != nil:
-		replay := *decision.Replay
-		replay.Replayed = true
-		return replay, false
+		return *decision.Replay, false
 	case decision.InProgress:
 		result := e.result(wire.Retryable, wire.CodeInProgress, "the same command is being carried out; wait for its result")
 		result.RetryAfter = decision.RetryAfter

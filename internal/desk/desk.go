@@ -73,8 +73,9 @@ type errand[M any] struct {
 	started time.Time
 	cold    bool
 
-	claim   *ledger.Claim // held, once there is one
-	sending bool          // from here on something may have been sent
+	asked   <-chan claimResult // what the ledger will say, until it was heard
+	claim   *ledger.Claim      // held, once there is one
+	sending bool               // from here on something may have been sent
 	report  gateway.Report
 	stale   bool // an old key was used because Secrets Manager could not be asked
 }
@@ -82,6 +83,7 @@ type errand[M any] struct {
 func (e *errand[M]) run(ctx context.Context, request wire.Request) (result wire.Result) {
 	defer func() {
 		if bug := recover(); bug != nil {
+			e.hearLedger() // a claim that was just made must not stay behind
 			result = e.internal(ctx, bug)
 		}
 	}()
@@ -93,11 +95,10 @@ func (e *errand[M]) run(ctx context.Context, request wire.Request) (result wire.
 	if e.desk.Warm != nil {
 		go e.desk.Warm(ctx)
 	}
-	claiming := e.startClaim(ctx)
+	e.asked = e.startClaim(ctx)
 	loaded, keyErr := e.load(ctx)
-	claimed := <-claiming
-	e.claim = claimed.decision.Claim
 	e.stale = loaded.Stale
+	claimed := e.hearLedger()
 
 	refusal, ok := e.refusal(ctx, loaded, keyErr, claimed)
 	if !ok {
@@ -109,42 +110,52 @@ func (e *errand[M]) run(ctx context.Context, request wire.Request) (result wire.
 
 // load gets the merchant's keys in time.
 func (e *errand[M]) load(ctx context.Context) (merchant.Loaded[M], error) {
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, timeToAsk(deadline))
-		defer cancel()
-	}
+	ctx, cancel := asking(ctx)
+	defer cancel()
 	return e.desk.Keys.Load(ctx, e.command.Merchant)
+}
+
+// hearLedger waits for what the ledger says, once.
+func (e *errand[M]) hearLedger() claimResult {
+	if e.asked == nil {
+		return claimResult{}
+	}
+	claimed := <-e.asked
+	e.asked, e.claim = nil, claimed.decision.Claim
+	return claimed
 }
 
 // refusal is what keeps the command from being sent, if anything does.
 func (e *errand[M]) refusal(ctx context.Context, loaded merchant.Loaded[M], keyErr error, claimed claimResult) (wire.Result, bool) {
-	if e.hurried(ctx) && (keyErr != nil || claimed.err != nil) {
-		// Neither Secrets Manager nor the ledger is to blame.
-		return e.result(wire.Retryable, wire.CodeDeadline, "the invocation's time ran out before anything was sent"), false
-	}
 	if keyErr != nil {
-		return e.keyRefusal(keyErr), false
+		return e.keyRefusal(ctx, keyErr), false
 	}
 	problems, fieldErr := e.desk.Action.Check(e.command, loaded.Value)
 	switch {
 	case fieldErr != nil:
-		return e.keyRefusal(fieldErr), false
+		return e.keyRefusal(ctx, fieldErr), false
 	case len(problems) > 0:
 		return wire.Request{Command: *e.command, Problems: problems}.Refusal(e.desk.Now()), false
 	}
 	return e.ledgerRefusal(ctx, claimed)
 }
 
-func (e *errand[M]) keyRefusal(err error) wire.Result {
+func (e *errand[M]) keyRefusal(ctx context.Context, err error) wire.Result {
 	var field *merchant.FieldError
 	switch {
 	case errors.Is(err, merchant.ErrUnknown):
 		return e.result(wire.Rejected, wire.CodeUnknownMerchant, "there is no secret for this merchant")
 	case errors.As(err, &field):
 		return e.result(wire.Rejected, wire.CodeMerchantMisconfigured, "in the merchant's secret, "+field.Error())
+	case e.hurried(ctx) && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
+		return e.outOfTime()
 	}
-	return e.result(wire.Retryable, wire.CodeSecretsUnavailable, "the merchant's secret could not be read: "+err.Error())
+	return e.result(wire.Retryable, wire.CodeSecretsUnavailable, err.Error())
+}
+
+// outOfTime is for what was not answered, where nobody but the deadline is to blame.
+func (e *errand[M]) outOfTime() wire.Result {
+	return e.result(wire.Retryable, wire.CodeDeadline, "the invocation's time ran out before anything was sent")
 }
 
 // send asks the gateway, once more with a newer key if it refuses the signature, and settles.
@@ -154,7 +165,9 @@ func (e *errand[M]) send(ctx context.Context, loaded merchant.Loaded[M]) wire.Re
 	report, err := e.desk.Action.Send(ctx, order, 0)
 	e.report = report
 	if err == nil && report.Last.KeyRefused {
-		if newer, changed := e.newerKey(ctx, loaded.Version); changed {
+		newer, changed := e.newerKey(ctx, loaded.Version)
+		// A refusal that cannot be believed is worth a look at the key, for the next command's sake, but no resend.
+		if changed && report.Last.Effect == gateway.Refused {
 			order.Merchant = newer
 			report, err = e.desk.Action.Send(ctx, order, 1)
 			e.report = e.report.Then(report)
@@ -171,7 +184,9 @@ func (e *errand[M]) send(ctx context.Context, loaded merchant.Loaded[M]) wire.Re
 
 // newerKey reads the secret again, because the gateway refused a signature made with this version of it.
 func (e *errand[M]) newerKey(ctx context.Context, version string) (M, bool) {
-	loaded, changed, err := e.desk.Keys.Refresh(ctx, e.command.Merchant, version)
+	asked, cancel := asking(ctx)
+	defer cancel()
+	loaded, changed, err := e.desk.Keys.Refresh(asked, e.command.Merchant, version)
 	if err != nil {
 		e.desk.Log.WarnContext(ctx, "the key was refused, and the secret could not be read again",
 			"merchant", e.command.Merchant, "error", err.Error())

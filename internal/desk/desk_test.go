@@ -57,9 +57,13 @@ type keys struct {
 	newer      string
 	refreshErr error
 	stale      bool
+	bug        bool
 }
 
 func (k *keys) Load(context.Context, string) (merchant.Loaded[string], error) {
+	if k.bug {
+		panic("a bug of this test")
+	}
 	return merchant.Loaded[string]{Value: "old key", Version: "1", Stale: k.stale}, k.err
 }
 
@@ -183,6 +187,38 @@ func TestTimeThatRanOutIsNobodysFault(t *testing.T) {
 	defer cancel()
 	if got := b.desk.Do(ctx, reply("")); got.Outcome != wire.Retryable || got.Code != wire.CodeDeadline || len(b.acts.sent) != 0 {
 		t.Errorf("%s %s, sent %d times", got.Outcome, got.Code, len(b.acts.sent))
+	}
+}
+
+func TestWhatIsCertainIsToldAlsoWhenLittleTimeIsLeft(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		code string
+	}{
+		{merchant.ErrUnknown, wire.CodeUnknownMerchant},
+		{&merchant.FieldError{Field: "imageco.key", Problem: "is missing"}, wire.CodeMerchantMisconfigured},
+		{fmt.Errorf("%w: AccessDeniedException", merchant.ErrUnavailable), wire.CodeSecretsUnavailable},
+	} {
+		b := newBench(done)
+		b.keys.err = tt.err
+		ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+		if got := b.desk.Do(ctx, reply("")); got.Code != tt.code {
+			t.Errorf("%s, want %s", got.Code, tt.code)
+		}
+		cancel()
+	}
+}
+
+func TestARefusalThatCannotBeBelievedIsNotResentWithANewerKey(t *testing.T) {
+	forged := told(gateway.MaybeDone, wire.CodeUpstreamUnverified)
+	forged.Last.KeyRefused = true
+	b := newBench(forged)
+	b.keys.newer = "new key"
+	if got := b.desk.Do(t.Context(), reply("")); got.Outcome != wire.Unknown || len(b.acts.sent) != 1 {
+		t.Errorf("%s %s, sent %d times", got.Outcome, got.Code, len(b.acts.sent))
+	}
+	if !strings.Contains(b.log.String(), "the secret was read again") {
+		t.Error("the key was not read again for the next command's sake")
 	}
 }
 
@@ -379,7 +415,7 @@ func TestABugIsAnAnswer(t *testing.T) {
 		outcome wire.Outcome
 		next    string // what the same reply gets next
 	}{
-		{"before anything was sent it can be tried again", func(b *bench) { b.desk.Keys = nil }, wire.Retryable, ""},
+		{"before anything was sent it can be tried again", func(b *bench) { b.keys.bug = true }, wire.Retryable, "0000"},
 		{"a request that could not be made was not sent", func(b *bench) {
 			b.acts.err = gateway.ErrPrepare
 			b.acts.reports = []gateway.Report{{}}
@@ -400,11 +436,9 @@ func TestABugIsAnAnswer(t *testing.T) {
 			if strings.Contains(got.Message, "a bug of this test") {
 				t.Error("the bug's text is in the answer")
 			}
-			b.acts.bug, b.acts.err, b.acts.reports = false, nil, []gateway.Report{done}
-			if tt.next != "" {
-				if got := b.desk.Do(t.Context(), reply("")); got.Code != tt.next {
-					t.Errorf("the next one gets %s, want %s", got.Code, tt.next)
-				}
+			b.acts.bug, b.keys.bug, b.acts.err, b.acts.reports = false, false, nil, []gateway.Report{done}
+			if got := b.desk.Do(t.Context(), reply("")); got.Code != tt.next {
+				t.Errorf("the next one gets %s, want %s", got.Code, tt.next)
 			}
 		})
 	}

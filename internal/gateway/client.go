@@ -91,7 +91,7 @@ func (r Report) Then(later Report) Report {
 	return later
 }
 
-// ErrPrepare is the Report's failure when a request could not be made: nothing was sent by that attempt.
+// ErrPrepare is Do's error when a request could not be made: nothing was sent by that attempt.
 var ErrPrepare = errors.New("the request could not be made")
 
 // Do makes the call. It returns an error, wrapping ErrPrepare, only when Prepare failed; the report then holds the

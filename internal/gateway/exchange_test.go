@@ -261,13 +261,36 @@ func TestARequestWaitsForAConnectionThatIsBeingOpened(t *testing.T) {
 		if err := transport.dialer.open(t.Context(), "gateway:80", dial); err != nil { // no second one
 			t.Error(err)
 		}
-		gone, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		defer cancel()
-		if conn := transport.dialer.opened(gone, "gateway:80"); conn != nil {
-			t.Error("a connection that is not open yet was given out")
-		}
 		if conn := transport.dialer.opened(t.Context(), "gateway:80"); conn != ours || dials != 1 {
 			t.Errorf("got %v after %d dials", conn, dials)
+		}
+	})
+}
+
+func TestAConnectionThatHangsIsWaitedForByOneAttemptOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport := NewTransport(nil)
+		ours, theirs := net.Pipe()
+		defer theirs.Close()
+		go func() {
+			_ = transport.dialer.open(t.Context(), "gateway:80", func(context.Context, string, string) (net.Conn, error) {
+				time.Sleep(time.Minute)
+				return ours, nil
+			})
+		}()
+		synctest.Wait()
+		attempt, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		if conn := transport.dialer.opened(attempt, "gateway:80"); conn != nil {
+			t.Error("a connection that is not open yet was given out")
+		}
+		if conn := transport.dialer.opened(t.Context(), "gateway:80"); conn != nil {
+			t.Error("the next attempt was given the same one")
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if _, err := ours.Write([]byte("x")); err == nil {
+			t.Error("the connection that nobody took was left open")
 		}
 	})
 }

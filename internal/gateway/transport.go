@@ -156,7 +156,11 @@ func (d *dialer) opened(ctx context.Context, address string) net.Conn {
 	select {
 	case <-w.done:
 	case <-ctx.Done():
-		d.giveBack(address, w)
+		// Not given to the next attempt: a dial that hangs must not take all of them.
+		go func() {
+			<-w.done // at the latest when the invocation that opens it ends
+			w.close()
+		}()
 		return nil
 	}
 	if w.ended() {
@@ -164,20 +168,6 @@ func (d *dialer) opened(ctx context.Context, address string) net.Conn {
 		return nil
 	}
 	return w.conn
-}
-
-// giveBack keeps a connection for the next request, when the one that waited for it has gone.
-func (d *dialer) giveBack(address string, w *warmConn) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.warm[address] == nil {
-		d.warm[address] = w
-		return
-	}
-	go func() { // there is another one meanwhile
-		<-w.done
-		w.close()
-	}()
 }
 
 func (d *dialer) plain(ctx context.Context, network, address string) (net.Conn, error) {

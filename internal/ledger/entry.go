@@ -29,7 +29,7 @@ type Entry struct {
 	State         State
 	PayloadHash   string
 	TransactionID string    // 翼码's 请求流水号 that was sent first; empty for a completion
-	Delivery      string    // the event that the attempt was made for; empty when it was not an event
+	Delivery      string    // the event that asked for the resend; empty when it was none
 	LeaseUntil    time.Time // whole milliseconds, rounded up by the store
 	ExpiresAt     time.Time // whole seconds, rounded up by the store; from then on the entry does not exist
 

@@ -57,7 +57,7 @@ type Request struct {
 	Key           string // [wire.Command.LedgerKey], not empty
 	PayloadHash   string
 	TransactionID string    // to send unless an earlier attempt sent another; empty for a completion
-	Delivery      string    // the id of the event that asks; the same each time it is delivered; empty without one
+	Delivery      string    // the id of the event that asks for a resend, the same each time it is delivered; else empty
 	ResendUnknown bool      // a reply may be sent again although an earlier one may have been carried out
 	LeaseUntil    time.Time // the invocation's deadline; zero: 60 s from now
 }

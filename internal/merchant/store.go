@@ -16,6 +16,9 @@ import (
 const (
 	// readTimeout bounds one reading of a secret, whoever waits for it.
 	readTimeout = 5 * time.Second
+	// patience is how long a caller waits for a reading when a kept secret could serve it: Secrets Manager answers within
+	// milliseconds, or hangs.
+	patience = time.Second
 	// unknownFor is how long it is remembered that a secret does not exist.
 	unknownFor = 30 * time.Second
 	// refreshEvery is the least time between two forced readings of one secret.
@@ -83,7 +86,7 @@ func NewStore[T any](o Options[T]) *Store[T] {
 }
 
 // Load returns a merchant's half. Within SoftTTL it is the kept one; then the secret is read, once for all who wait for
-// it, and if that fails the kept one serves until HardTTL. A caller whose context ends leaves with [ErrUnavailable],
+// it, and if that fails, or takes longer than a second, the kept one serves until HardTTL. A caller whose context ends leaves with [ErrUnavailable],
 // which then wraps the context's error, and the reading goes on for the others.
 //
 // The errors are [ErrUnknown], which is remembered for 30 s, [ErrUnavailable], and the [*FieldError] of a malformed
@@ -92,7 +95,9 @@ func (s *Store[T]) Load(ctx context.Context, name string) (Loaded[T], error) {
 	if loaded, ok, err := s.fresh(name); ok {
 		return loaded, err
 	}
-	loaded, err := s.share(ctx, &s.loads, name, func(ctx context.Context) (Loaded[T], error) {
+	waiting, cancel := s.patient(ctx, name)
+	defer cancel()
+	loaded, err := s.share(waiting, &s.loads, name, func(ctx context.Context) (Loaded[T], error) {
 		// Another reading may have ended between the look above and this one's beginning.
 		if loaded, ok, err := s.fresh(name); ok {
 			return loaded, err
@@ -102,12 +107,27 @@ func (s *Store[T]) Load(ctx context.Context, name string) (Loaded[T], error) {
 	if !errors.Is(err, ErrUnavailable) || ctx.Err() != nil {
 		return loaded, err
 	}
+	if newer, ok, err := s.fresh(name); ok { // another reading brought it meanwhile
+		return newer, err
+	}
 	if stale, ok := s.usable(name); ok {
 		s.options.OnStale(ctx, name, err)
 		stale.Stale = true
 		return stale, nil
 	}
 	return loaded, err
+}
+
+// patient bounds how long a caller waits that a kept secret could serve.
+func (s *Store[T]) patient(ctx context.Context, name string) (context.Context, context.CancelFunc) {
+	if _, ok := s.usable(name); !ok {
+		return ctx, func() {}
+	}
+	bound := patience
+	if deadline, ok := ctx.Deadline(); ok {
+		bound = min(bound, time.Until(deadline)/2)
+	}
+	return context.WithTimeout(ctx, bound)
 }
 
 // Refresh reads a merchant's secret although the kept one is fresh, because a gateway refused what was signed with

@@ -2,7 +2,7 @@ package wire
 
 // The codes that Kesu gives itself; every other code is the gateway's own (contract, section 3).
 const (
-	CodeOK = "OK" // WeChat Pay's 204, which carries no code
+	CodeOK = "OK" // a verified 2xx of WeChat Pay's, which carries no code
 
 	CodeInvalidRequest        = "INVALID_REQUEST"
 	CodeUnknownMerchant       = "UNKNOWN_MERCHANT"

@@ -31,9 +31,11 @@ func (a *Reply) Check(c *wire.Command, m *merchant.Imageco) ([]wire.Problem, *me
 	if !m.XML && !m.SignGBK {
 		return nil, nil
 	}
-	for _, field := range []struct{ name, value string }{
-		{"imageco.isspid", m.ISSPID}, {"imageco.system_id", m.SystemID}, {"imageco.seller_account", m.SellerAccount},
-	} {
+	fields := []struct{ name, value string }{{"imageco.isspid", m.ISSPID}, {"imageco.system_id", m.SystemID}}
+	if c.SellerAccount == "" { // the request's own is checked with the request
+		fields = append(fields, struct{ name, value string }{"imageco.seller_account", m.SellerAccount})
+	}
+	for _, field := range fields {
 		if _, err := wire.EncodeGBK(field.value); err != nil {
 			return nil, &merchant.FieldError{Field: field.name, Problem: "has a character that does not exist in GBK"}
 		}
@@ -84,12 +86,12 @@ func (a *Reply) Send(ctx context.Context, order desk.Order[*merchant.Imageco], a
 // prepare makes one signed attempt in the merchant's format.
 func prepare(url string, message wire.ReplyMessage, m *merchant.Imageco) (gateway.Request, error) {
 	contentType := wire.ImagecoJSONType
-	make := func() ([]byte, error) { return message.JSON(m.Key, m.SignGBK) }
+	write := func() ([]byte, error) { return message.JSON(m.Key, m.SignGBK) }
 	if m.XML {
 		contentType = wire.ImagecoFormType
-		make = func() ([]byte, error) { return message.Form(m.Key) }
+		write = func() ([]byte, error) { return message.Form(m.Key) }
 	}
-	body, err := make()
+	body, err := write()
 	if err != nil {
 		return gateway.Request{}, err
 	}

@@ -26,8 +26,10 @@ func judge(answer gateway.Answer, sent wire.ReplyMessage, m *merchant.Imageco, e
 	verdict.Verified = readable && said.Signature == wire.SignatureRight
 	verdict.Forged = readable && said.Signature == wire.SignatureWrong
 	if verdict.Forged && enforce {
+		// After a rotation 翼码 may refuse our sign and sign that refusal with the new key.
 		return gateway.Verdict{Effect: gateway.MaybeDone, Code: wire.CodeUpstreamUnverified, Forged: true,
-			Message: "the answer's signature is wrong, so what it says does not count"}
+			KeyRefused: said.ResultID == resultBadSign,
+			Message:    "the answer's signature is wrong, so what it says does not count"}
 	}
 	if readable && verdict.Message == "" {
 		verdict.Message = cmp.Or(wire.Message(said.Comment, m.Key), "the gateway gave this code and no words")
@@ -41,11 +43,13 @@ func byStatusAndResult(answer gateway.Answer, said wire.ReplyAnswer, readable bo
 	switch {
 	case status >= 300 && status < 400 || status >= 500:
 		return garbled("the gateway answered with an HTTP status that says nothing about the reply")
-	case status == http.StatusTooManyRequests && !(readable && said.ResultID == wire.ResultSucceeded):
+	case readable && said.ResultID == wire.ResultTimedOut:
+		return gateway.Verdict{Effect: gateway.MaybeDone, Code: said.ResultID}
+	case status == http.StatusTooManyRequests && readable && said.ResultID == wire.ResultSucceeded:
+		return garbled("the gateway answered 429 and success at once")
+	case status == http.StatusTooManyRequests:
 		return gateway.Verdict{Effect: gateway.NotDone, Code: wire.CodeRateLimited,
 			Message: "the gateway takes no more calls for now", RetryAfter: gateway.RetryAfter(answer.Header, time.Now())}
-	case status == http.StatusTooManyRequests:
-		return garbled("the gateway answered 429 and success at once")
 	case !readable && status >= 400:
 		return gateway.Verdict{Effect: gateway.Refused, Code: wire.CodeUpstreamRefused,
 			Message: "the gateway refused without saying why"}
@@ -55,8 +59,6 @@ func byStatusAndResult(answer gateway.Answer, said wire.ReplyAnswer, readable bo
 		return gateway.Verdict{Effect: gateway.Done, Code: said.ResultID}
 	case said.ResultID == wire.ResultSucceeded:
 		return garbled("the gateway's answer is about another reply")
-	case said.ResultID == wire.ResultTimedOut:
-		return gateway.Verdict{Effect: gateway.MaybeDone, Code: said.ResultID}
 	}
 	return gateway.Verdict{Effect: gateway.Refused, Code: said.ResultID, KeyRefused: said.ResultID == resultBadSign}
 }
