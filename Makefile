@@ -23,7 +23,8 @@ demo: build ## do the main job once, on gateways of this machine, and check ever
 
 .PHONY: test
 test: ## run every test
-	@command -v moto_server >/dev/null 2>&1 || echo "left out: the DynamoDB ledger against moto_server, which is not installed (pip install 'moto[server]')"
+	@command -v moto_server >/dev/null 2>&1 || echo "left out: DynamoDB and SQS as moto_server plays them, which is not installed (pip install 'moto[server]')"
+	@command -v chromium >/dev/null 2>&1 || echo "left out: the console in a browser, which needs Chromium (make test-browser)"
 	@test -n "$(RACE)" || echo "left out: the race detector, which needs a C compiler"
 	$(GO) test $(RACE) -timeout 15m ./...
 
