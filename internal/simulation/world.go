@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"testing/synctest"
 	"time"
 
 	"github.com/kesu-go/kesu/internal/ledger"
@@ -72,6 +73,7 @@ func Run(o Options) Report {
 	w.poll(wire.Complete, list)
 	w.busy.Wait()
 	time.Sleep(longestRead) // a reading of a secret goes on when its callers were served by the kept one
+	synctest.Wait()         // and it counts what it met; that is read below
 	close(w.idle)
 	w.judge(list)
 	w.tally.Commands = len(list)
