@@ -273,6 +273,7 @@ func FuzzMessage(f *testing.F) {
 	f.Add(strings.Repeat("字", 245)+"138001380001380013800", "字字")
 	f.Add(strings.Repeat("f", 4060)+" 13800138000", "f")
 	f.Add("155 1234 1381234 5678 13800138000", "138")
+	f.Add("\u0131\x8c\u044c", "\xb1 ")
 	f.Add("13814567818oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", "")
 	f.Fuzz(func(t *testing.T, text, secret string) {
 		got := wire.Message(text, secret)

@@ -41,7 +41,8 @@ func pattern(text string) func() *regexp.Regexp {
 // result names it in a member of its own.
 func Message(text string, secrets ...string) string {
 	text, whole := oneLine(without(text, secrets))
-	text = without(text, secrets) // once more: the text may have had invisible characters in the middle of one
+	// Once more: the text may have had invisible characters in the middle of one. A secret that is no UTF-8 may tear one.
+	text = strings.ToValidUTF8(without(text, secrets), "")
 	text = signature().ReplaceAllString(text, mask)
 	text = maskAlone(text, phone(), isDigit)
 	text = maskAlone(text, openid(), isAlphanumeric) // after the numbers: one may stand right beside it
