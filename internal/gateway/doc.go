@@ -4,3 +4,6 @@
 // It does not know what is sent. The caller prepares, and so signs, each attempt anew, and judges each answer; the
 // package knows what happened to the bytes, and [decide] alone says whether the call is repeated, and why.
 package gateway
+
+// UserAgent names us to the gateways; WeChat Pay refuses a request without one.
+const UserAgent = "kesu (+https://github.com/kesu-go/kesu)"

@@ -102,11 +102,15 @@ func (m ReplyMessage) JSON(key string, signGBK bool) ([]byte, error) {
 		return nil, err
 	}
 	members.Sign = signing.ImagecoJSON(key, signed)
+	return compactJSON(members)
+}
 
+// compactJSON writes a message of 翼码's on one line, without HTML escaping.
+func compactJSON(message any) ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(members); err != nil {
+	if err := enc.Encode(message); err != nil {
 		return nil, err
 	}
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
@@ -133,7 +137,12 @@ func (m ReplyMessage) Form(key string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []byte("xml=" + url.QueryEscape(string(doc)) + "&mac=" + signing.ImagecoXML(key, doc)), nil
+	return xmlForm(doc, key), nil
+}
+
+// xmlForm is an XML message with its mac, which is made over the bytes as they are sent, as the form that is posted.
+func xmlForm(doc []byte, key string) []byte {
+	return []byte("xml=" + url.QueryEscape(string(doc)) + "&mac=" + signing.ImagecoXML(key, doc))
 }
 
 // Signature tells what became of the check of an answer's signature.

@@ -1,10 +1,7 @@
 package wire
 
 import (
-	"bytes"
-	"encoding/json"
 	"encoding/xml"
-	"net/url"
 
 	"github.com/kesu-go/kesu/pkg/signing"
 )
@@ -57,13 +54,7 @@ func (q DetailQuery) JSON(key string, signGBK bool) ([]byte, error) {
 		return nil, err
 	}
 	members.Sign = signing.ImagecoJSON(key, signed)
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(members); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+	return compactJSON(members)
 }
 
 // Form is the query in XML with its mac as the form that is posted, by the rules of [ReplyMessage.Form].
@@ -76,5 +67,5 @@ func (q DetailQuery) Form(key string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []byte("xml=" + url.QueryEscape(string(doc)) + "&mac=" + signing.ImagecoXML(key, doc)), nil
+	return xmlForm(doc, key), nil
 }

@@ -17,9 +17,6 @@ import (
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
-// userAgent names us to the gateways; WeChat Pay refuses a request without one.
-const userAgent = "kesu (+https://github.com/kesu-go/kesu)"
-
 // Completion sends completions. It implements desk.Action.
 type Completion struct {
 	Client *gateway.Client
@@ -92,7 +89,7 @@ func (a *Completion) prepare(m *merchant.WechatPay, method, base, address string
 	if err != nil {
 		return gateway.Request{}, err
 	}
-	values := []string{authorization, "application/json", userAgent, m.FirstKeyID, "application/json"} // one piece of memory
+	values := []string{authorization, "application/json", gateway.UserAgent, m.FirstKeyID, "application/json"} // one piece of memory
 	header := http.Header{
 		"Authorization":    values[0:1:1],
 		"Accept":           values[1:2:2],

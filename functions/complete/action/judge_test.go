@@ -262,7 +262,7 @@ func TestEveryAttemptHasItsOwnNonceAndTheSameBody(t *testing.T) {
 				t.Errorf("attempt %d sent %s", i+1, w.bodies[i])
 			}
 			for name, want := range map[string]string{"Accept": "application/json", "Content-Type": "application/json",
-				"User-Agent": userAgent, "Wechatpay-Serial": "PUB_KEY_ID_1"} {
+				"User-Agent": gateway.UserAgent, "Wechatpay-Serial": "PUB_KEY_ID_1"} {
 				if got := r.Header.Get(name); got != want {
 					t.Errorf("%s is %q, want %q", name, got, want)
 				}

@@ -12,9 +12,6 @@ import (
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
-// userAgent names us to the gateways.
-const userAgent = "kesu (+https://github.com/kesu-go/kesu)"
-
 // Reply sends replies. It implements desk.Action.
 type Reply struct {
 	Client  *gateway.Client
@@ -95,6 +92,6 @@ func prepare(url string, message wire.ReplyMessage, m *merchant.Imageco) (gatewa
 	if err != nil {
 		return gateway.Request{}, err
 	}
-	header := http.Header{"Content-Type": {contentType}, "User-Agent": {userAgent}}
+	header := http.Header{"Content-Type": {contentType}, "User-Agent": {gateway.UserAgent}}
 	return gateway.Request{Method: http.MethodPost, URL: url, Header: header, Body: body}, nil
 }
