@@ -129,7 +129,7 @@ func TestADriftBetweenCodeAndDocumentIsTold(t *testing.T) {
 		next       http.Handler
 		body, told string
 	}{
-		"a reply of 201 characters is taken": {takesAll, `{"response_content":"` + strings.Repeat("字", 201) + `"}`, "/response_content"},
+		"a reply of 501 characters is taken": {takesAll, `{"response_content":"` + strings.Repeat("字", 501) + `"}`, "/response_content"},
 		"an unknown member is taken":         {takesAll, `{"response_content":"x","colour":"red"}`, "colour"},
 		"an answer lacks a member":           {says(200, "application/json", func(m map[string]any) { delete(m, "attempts") }), good, "attempts"},
 		"an answer has a new outcome":        {says(200, "application/json", func(m map[string]any) { m["outcome"] = "failed" }), good, "/outcome"},

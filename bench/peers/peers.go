@@ -4,26 +4,22 @@ package peers
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
 	"net/http"
-	"time"
-	_ "unsafe" // for go:linkname
+
+	messages "github.com/kesu-go/kesu/pkg/wire/wechatpay"
 
 	"github.com/go-pay/gopay"
 	gopaywechat "github.com/go-pay/gopay/wechat/v3"
 	"github.com/wechatpay-apiv3/wechatpay-go/core"
-	"github.com/wechatpay-apiv3/wechatpay-go/core/auth/credentials"
-	"github.com/wechatpay-apiv3/wechatpay-go/core/auth/signers"
 	"github.com/wechatpay-apiv3/wechatpay-go/core/option"
 
 	"github.com/kesu-go/kesu/internal/bench"
-	"github.com/kesu-go/kesu/internal/desk"
 	"github.com/kesu-go/kesu/internal/gateway"
 	"github.com/kesu-go/kesu/internal/merchant"
-	"github.com/kesu-go/kesu/pkg/signing"
+	"github.com/kesu-go/kesu/internal/pipeline"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
@@ -34,12 +30,11 @@ const (
 	ComplaintID = "200201201811261253400000001"
 )
 
-var path = wire.CompletePath(ComplaintID)
+var path = messages.CompletePath(ComplaintID)
 
 // Peer is one library.
 type Peer struct {
 	Name     string
-	Header   func() error // makes one Authorization header, with a nonce and a time of its own
 	Complete func() error // makes one completion and verifies its answer; an error when it does not verify
 }
 
@@ -62,20 +57,11 @@ func kesu(keys *bench.Keys, transport http.RoundTripper, base string) (Peer, err
 	if err != nil {
 		return Peer{}, err
 	}
-	body := wire.CompleteBody(Mchid)
-	action := bench.NewCompletion(transport, base)
-	order := desk.Order[*merchant.WechatPay]{Merchant: m, Command: &wire.Command{Action: wire.Complete, Merchant: "acme", ComplaintID: ComplaintID}}
+	ours := bench.NewCompletion(transport, base, m)
+	call := pipeline.Call{Attempts: 1, Command: &wire.Command{Action: wire.Complete, Merchant: "acme", ComplaintID: ComplaintID}}
 	return Peer{"kesu",
 		func() error {
-			nonce, err := signing.NewNonce(rand.Reader)
-			if err != nil {
-				return err
-			}
-			_, err = m.Requester.Authorization(http.MethodPost, path, body, time.Now(), nonce)
-			return err
-		},
-		func() error {
-			report, err := action.Send(context.Background(), order, 1)
+			report, err := ours.Send(context.Background(), call)
 			if err == nil && (report.Last.Effect != gateway.Done || !report.Last.Verified) {
 				err = fmt.Errorf("not verified: %s", report.Last.Message)
 			}
@@ -92,16 +78,10 @@ func official(keys *bench.Keys, transport http.RoundTripper, base string) (Peer,
 	if err != nil {
 		return Peer{}, err
 	}
-	credential := &credentials.WechatPayCredentials{Signer: &signers.SHA256WithRSASigner{MchID: Mchid, CertificateSerialNo: SerialNo, PrivateKey: keys.Merchant}}
-	body := string(wire.CompleteBody(Mchid))
 	type request struct {
 		ComplaintedMchid string `json:"complainted_mchid"`
 	}
 	return Peer{"wechatpay-go",
-		func() error {
-			_, err := credential.GenerateAuthorizationHeader(ctx, http.MethodPost, path, body)
-			return err
-		},
 		func() error {
 			result, err := client.Post(ctx, base+path, request{Mchid})
 			if err != nil {
@@ -110,11 +90,6 @@ func official(keys *bench.Keys, transport http.RoundTripper, base string) (Peer,
 			return result.Response.Body.Close()
 		}}, nil
 }
-
-// authorization is gopay's way to the header, which it does not export.
-//
-//go:linkname authorization github.com/go-pay/gopay/wechat/v3.(*ClientV3).authorization
-func authorization(c *gopaywechat.ClientV3, method, path string, body gopay.BodyMap) (string, error)
 
 // pay is gopay, with its answer verification on.
 func pay(keys *bench.Keys, transport http.RoundTripper, base string) (Peer, error) {
@@ -138,10 +113,6 @@ func pay(keys *bench.Keys, transport http.RoundTripper, base string) (Peer, erro
 	body := func() gopay.BodyMap { return gopay.BodyMap{"complainted_mchid": Mchid} }
 	ctx := context.Background()
 	return Peer{"gopay",
-		func() error {
-			_, err := authorization(client, http.MethodPost, path, body())
-			return err
-		},
 		func() error {
 			response, err := client.V3ComplaintComplete(ctx, ComplaintID, body())
 			if err == nil && response.Code != gopaywechat.Success {

@@ -2,7 +2,11 @@ package peers
 
 import (
 	"crypto/tls"
+	"math"
 	"net/http"
+	"os"
+	"regexp"
+	"strconv"
 	"testing"
 
 	"github.com/kesu-go/kesu/internal/bench"
@@ -59,17 +63,36 @@ func TestAllThreeTakeASignedAnswerAndRefuseATamperedOne(t *testing.T) {
 	}
 }
 
+// Times are the machine's, allocations are the code's: those in memory that the page shows are nearly these.
+func TestThePageShowsWhatIsAllocated(t *testing.T) {
+	page, err := os.ReadFile("../../docs/performance.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, signed := keysAndAnswer(t)
+	all, err := All(keys, answering(signed), memoryURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range all {
+		row := regexp.MustCompile(`(?mi)^\| ` + regexp.QuoteMeta(p.Name) + `(?: v[0-9.]+)? \| ([0-9]+), `).FindSubmatch(page)
+		if row == nil {
+			t.Errorf("the page has no row of %s", p.Name)
+			continue
+		}
+		shown, _ := strconv.ParseFloat(string(row[1]), 64)
+		if got := testing.AllocsPerRun(100, func() { _ = p.Complete() }); math.Abs(got-shown) > 3 {
+			t.Errorf("%s: %.0f allocations, and the page shows %.0f", p.Name, got, shown)
+		}
+	}
+}
+
 // other is a signature of the same form that is not the same.
 func other(signature string) string {
 	if signature[0] == 'A' {
 		return "B" + signature[1:]
 	}
 	return "A" + signature[1:]
-}
-
-func BenchmarkHeader(b *testing.B) {
-	keys, signed := keysAndAnswer(b)
-	run(b, keys, answering(signed), memoryURL, func(p Peer) func() error { return p.Header })
 }
 
 func BenchmarkMemory(b *testing.B) {

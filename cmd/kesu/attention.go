@@ -22,13 +22,16 @@ const attentionExamples = `What waits for a person: results in the attention que
 
 Examples:
   kesu attention list --stack kesu
+  kesu attention list --stack kesu --look
   kesu attention show --stack kesu 8c1f
   kesu attention redrive --stack kesu 8c1f 77aa
   kesu attention redrive --stack kesu --all --yes
-  kesu attention answer --stack kesu 8c1f --resend --file reply.json
+  kesu attention answer --stack kesu 8c1f --resend
   kesu attention answer --stack kesu 8c1f --drop --note "the consumer was called"
 
-A result does not hold the reply's words, so --resend needs the request as it was sent; it is refused when the words are others. Redriving is safe within the ledger's time: what was done is not done twice.
+--look reads the negotiation history (协商历史) of each unknown reply's complaint at WeChat Pay. What is shown was sent; what is not shown may have been sent all the same. --resend looks first, and the function does so again: what is seen is not sent.
+
+The event of an unknown reply holds the request as it was sent, and --resend sends that; where it does not, give it with --file. It is refused when the words are others. Redriving is safe within the ledger's time: what was done is not done twice.
 
 Exit codes: 0 done; 1 something could not be done, or you said no; 2 wrong command line.`
 
@@ -56,7 +59,11 @@ type queueFlags struct {
 	jsonFlag
 }
 
-type attentionList struct{ queueFlags }
+type attentionList struct {
+	Look bool `help:"Look into the complaint's history for each unknown reply, with the merchant's own key, and show what it shows now."`
+	lookFlags
+	queueFlags
+}
 
 type attentionShow struct {
 	ID string `arg:"" help:"The message, as kesu attention list names it; the beginning will do."`
@@ -73,14 +80,15 @@ type attentionRedrive struct {
 
 type attentionAnswer struct {
 	ID     string `arg:"" help:"The message to settle."`
-	Resend bool   `xor:"answer" help:"Send the identical reply again. Look at the complaint first."`
+	Resend bool   `xor:"answer" help:"Send the identical reply again, unless the complaint's history shows it."`
 	Drop   bool   `xor:"answer" help:"Record that a person settled it, and take it out of the queue."`
-	File   string `type:"path" placeholder:"FILE" help:"With --resend: the request as it was sent, a body or an event; - is standard input (and needs --yes)."`
+	File   string `type:"path" placeholder:"FILE" help:"With --resend: the request as it was sent, a body or an event, in place of the one that the message holds; - is standard input (and needs --yes)."`
 	Note   string `placeholder:"TEXT" help:"With --drop: what was done, for the record."`
 	By     string `env:"USER" placeholder:"NAME" help:"With --drop: who did it."`
 	Bus    string `placeholder:"NAME" help:"With --drop: the bus to record it on; by default the stack's."`
 	To     string `placeholder:"URL" help:"With --resend: the queue for replies; by default the stack's."`
 	Yes    bool   `help:"Do not ask."`
+	lookFlags
 	queueFlags
 }
 
@@ -91,6 +99,15 @@ func (c attentionList) Run(ctx context.Context, t terminal) error {
 		return err
 	}
 	defer found.release(ctx)
+	if c.Look {
+		watcher, err := newOnlooker(c.lookFlags, c.awsFlags)
+		if err != nil {
+			return err
+		}
+		for _, i := range found.items {
+			watcher.look(ctx, i)
+		}
+	}
 	if c.JSON {
 		return writeJSON(t.out, map[string]any{"queues": found.queues, "items": found.items})
 	}
@@ -101,6 +118,12 @@ func (c attentionList) Run(ctx context.Context, t terminal) error {
 	rows := [][]string{{"id", "queue", "age", "action", "merchant", "complaint", "reason"}}
 	for _, i := range found.items {
 		rows = append(rows, []string{found.short(i.ID), i.Queue, age(i.age()), i.Action, i.Merchant, i.ComplaintID, i.Reason})
+	}
+	if c.Look {
+		rows[0] = append(rows[0], "history")
+		for n, i := range found.items {
+			rows[n+1] = append(rows[n+1], sightingWords(i.Look))
+		}
 	}
 	for _, row := range rows {
 		for n := range row {

@@ -167,7 +167,7 @@ func (c attentionAnswer) resend(ctx context.Context, t terminal, found *attentio
 	if !i.unknownReply() {
 		return deed{}, fmt.Errorf("%s is not an unknown reply: %s", i.ID, i.advice())
 	}
-	o, err := c.identical(i.result)
+	o, err := c.identical(i)
 	if err != nil {
 		return deed{}, err
 	}
@@ -177,6 +177,9 @@ func (c attentionAnswer) resend(ctx context.Context, t terminal, found *attentio
 	}
 	if to == "" {
 		return deed{}, errors.New("nobody says which queue replies go into; give --to URL")
+	}
+	if err := c.lookFirst(ctx, t, i, &o.command); err != nil {
+		return deed{}, err
 	}
 	question := fmt.Sprintf("Send the reply to complaint %s of %s again? If the consumer saw the first one, it will be seen twice.", i.ComplaintID, i.Merchant)
 	if o.command.TransactionID != "" && o.command.IdempotencyKey == "" {
@@ -199,22 +202,51 @@ func (c attentionAnswer) resend(ctx context.Context, t terminal, found *attentio
 	return deed{ID: i.ID, Done: "sent again; its result will come as an event, or here if it is unknown once more", To: to}, nil
 }
 
+// lookFirst refuses to send again what the complaint's history shows. Where nobody can look from here, the function looks.
+func (c attentionAnswer) lookFirst(ctx context.Context, t terminal, i *item, command *wire.Command) error {
+	watcher, err := newOnlooker(c.lookFlags, c.awsFlags)
+	if err != nil {
+		return err
+	}
+	i.words = command
+	watcher.look(ctx, i)
+	switch e := i.Look; {
+	case e.Seen != nil && *e.Seen:
+		return fmt.Errorf("the complaint's history shows these words: %s. Nothing was sent; answer --drop takes the message out", sightingWords(e))
+	case e.Error != "":
+		fmt.Fprintf(t.err, "The reply was %s. The function looks before it sends.\n", clean(sightingWords(e)))
+	}
+	return nil
+}
+
+// request reads the request as it was sent: from the file, or else from the settled event, which tells it when a person has
+// to look. It says which of the two an error is about.
+func (c attentionAnswer) request(i *item) (members map[string]json.RawMessage, from string, err error) {
+	text, from := []byte(i.request), "the event's request"
+	switch {
+	case c.File == "" && text == nil:
+		return nil, "", &exitError{exitUsage, "--resend needs the request as it was sent (--file): the event does not tell it"}
+	case c.File == "-" && !c.Yes:
+		return nil, "", &exitError{exitUsage, "--file - takes standard input, so the question cannot be answered there; give --yes"}
+	case c.File != "":
+		from = "the file"
+		if text, err = readInput(c.File, os.Stdin); err != nil {
+			return nil, "", err
+		}
+	}
+	if members, err = readMembers(text); err != nil {
+		return nil, "", fmt.Errorf("%s %w", from, err)
+	}
+	return members, from, nil
+}
+
 // identical reads the request that an unknown result is about, and refuses any other. The transaction id tells: it is made
 // from merchant, complaint, and the idempotency key or the words.
-func (c attentionAnswer) identical(result *wire.Result) (order, error) {
-	if c.File == "" {
-		return order{}, &exitError{exitUsage, "--resend needs the request as it was sent (--file): the result does not hold its words"}
-	}
-	if c.File == "-" && !c.Yes {
-		return order{}, &exitError{exitUsage, "--file - takes standard input, so the question cannot be answered there; give --yes"}
-	}
-	text, err := readInput(c.File, os.Stdin)
+func (c attentionAnswer) identical(i *item) (order, error) {
+	result := i.result
+	members, from, err := c.request(i)
 	if err != nil {
 		return order{}, err
-	}
-	members, err := readMembers(text)
-	if err != nil {
-		return order{}, fmt.Errorf("the file %w", err)
 	}
 	for name, value := range map[string]string{"merchant": result.Merchant, "complaint_id": result.ComplaintID} {
 		quoted, err := encode(value)
@@ -222,7 +254,7 @@ func (c attentionAnswer) identical(result *wire.Result) (order, error) {
 			return order{}, err
 		}
 		if given := members[name]; given != nil && string(given) != string(quoted) {
-			return order{}, fmt.Errorf("the file is about another %s than the result", strings.ReplaceAll(name, "_id", ""))
+			return order{}, fmt.Errorf("%s is about another %s than the result", from, strings.ReplaceAll(name, "_id", ""))
 		}
 		members[name] = quoted
 	}
@@ -232,7 +264,7 @@ func (c attentionAnswer) identical(result *wire.Result) (order, error) {
 		return order{}, err
 	}
 	if o.command.UpstreamTransactionID() != result.TransactionID {
-		return order{}, errors.New("the file is not the request that was sent: its words, its idempotency_key or its transaction_id are others. Sent now it would be a second reply and not the same one again")
+		return order{}, errors.New(from + " is not the request that was sent: its words, its idempotency_key or its transaction_id are others. Sent now it would be a second reply and not the same one again")
 	}
 	return o, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"github.com/kesu-go/kesu/pkg/redact"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
@@ -35,10 +36,13 @@ type item struct {
 	AgeSeconds  int       `json:"age_seconds"`
 	Deliveries  int       `json:"deliveries"`
 
+	Look         *wire.Evidence `json:"look,omitempty"` // what the complaint's history shows now
 	url, receipt string
 	body         []byte
 	event        []byte // the event in it
 	result       *wire.Result
+	words        *wire.Command   // as they were sent, when somebody gave them
+	request      json.RawMessage // the request that the result is about, as it was sent; nil when the event does not tell it
 	attributes   map[string]string
 	gone         bool
 }
@@ -73,17 +77,18 @@ func readItem(q queue, m types.Message) *item {
 		i.attributes[name] = aws.ToString(value.StringValue)
 	}
 	i.event = i.body
+	var foreign redact.Secrets
 	var e envelope
 	if json.Unmarshal(i.body, &e) != nil {
 		return i
 	}
 	why := "it was delivered until the queue gave it up; the function's log says why each time"
 	if code := i.attributes["ERROR_CODE"]; code != "" {
-		why = "EventBridge could not deliver it: " + code + " " + wire.Message(i.attributes["ERROR_MESSAGE"])
+		why = "EventBridge could not deliver it: " + foreign.Code(code) + " " + foreign.Text(i.attributes["ERROR_MESSAGE"])
 	}
 	if e.RequestPayload != nil {
-		i.event, i.Code = e.RequestPayload, e.ResponsePayload.ErrorType
-		why = fmt.Sprintf("the function failed on it (%s): %s %s", e.RequestContext.Condition, i.Code, wire.Message(e.ResponsePayload.ErrorMessage))
+		i.event, i.Code = e.RequestPayload, foreign.Code(e.ResponsePayload.ErrorType)
+		why = fmt.Sprintf("the function failed on it (%s): %s %s", foreign.Code(e.RequestContext.Condition), i.Code, foreign.Text(e.ResponsePayload.ErrorMessage))
 		e = envelope{}
 		if json.Unmarshal(i.event, &e) != nil {
 			return i
@@ -104,14 +109,18 @@ func (i *item) readEvent(e envelope, why string) {
 			_ = json.Unmarshal(e.Detail, &detail) // a wrong detail is refused by the function, in words
 			i.Kind, i.Action, i.Merchant, i.ComplaintID, i.Reason = kindRequest, string(action), detail.Merchant, detail.ComplaintID, why
 		case action.SettledType():
-			var result wire.Result
-			if json.Unmarshal(e.Detail, &result) != nil {
+			var detail struct {
+				wire.Result
+				Request json.RawMessage `json:"request"`
+			}
+			if json.Unmarshal(e.Detail, &detail) != nil {
 				return
 			}
-			i.result = &result
+			result := shown(detail.Result)
+			i.result, i.request = &result, detail.Request
 			i.Kind, i.Action, i.Merchant, i.ComplaintID = kindResult, string(action), result.Merchant, result.ComplaintID
 			i.Outcome, i.Code = string(result.Outcome), result.Code
-			i.Reason = fmt.Sprintf("%s: %s %s", result.Outcome, result.Code, wire.Message(result.Message))
+			i.Reason = fmt.Sprintf("%s: %s %s", result.Outcome, result.Code, result.Message)
 		}
 	}
 }
@@ -125,7 +134,7 @@ func (i *item) unknownReply() bool {
 func (i *item) advice() string {
 	switch {
 	case i.unknownReply():
-		return "look at the complaint on the merchant platform; then answer --drop if the reply is there, or answer --resend --file if it is not"
+		return "look at the complaint on the merchant platform; then answer --drop if the reply is there, or answer --resend if it is not"
 	case i.Kind == kindResult:
 		return "put right what the reason names (kesu doctor helps with a set-up), send it again with kesu send, and answer --drop this one"
 	case i.Kind == kindRequest:

@@ -212,6 +212,7 @@ func TestAttention(t *testing.T) {
 			t.Errorf("exit %d\n%s\n%s", o.code, o.out, o.errors)
 		}
 	})
+	t.Run("the words of a result", func(t *testing.T) { w.resendsWhatTheEventTells(t) })
 	t.Run("what nobody can read", func(t *testing.T) {
 		o := w.attention("", "answer", "--stack", "kesu", "--drop", "--note", "no idea", "--yes", strange)
 		if o.code != 0 || len(w.items()) != 0 {
@@ -274,6 +275,41 @@ func (w *ward) refuses(t *testing.T, unknown, rejected, dead, strange string) {
 	}
 }
 
+// resendsWhatTheEventTells sends the request again that a settled event holds, and nothing that is another.
+func (w *ward) resendsWhatTheEventTells(t *testing.T) {
+	told := func(request string) string {
+		event := settledEvent(t, wire.Reply, wire.Unknown, "UPSTREAM_TIMEOUT")
+		return w.put("AttentionQueueUrl", strings.TrimSuffix(event, "}}")+`,"request":`+request+"}}", nil)
+	}
+	same := `{"merchant":"acme","complaint_id":"2001",` + strings.TrimPrefix(replyBody, "{")
+	other := told(strings.Replace(same, `"k1"`, `"k2"`, 1))
+	if o := w.attention("", "answer", "--stack", "kesu", "--resend", "--yes", other); o.code != 1 || !strings.Contains(o.errors, "the event's request is not the request that was sent") {
+		t.Errorf("exit %d\n%s\n%s", o.code, o.out, o.errors)
+	}
+	if o := w.attention("", "answer", "--stack", "kesu", "--drop", "--note", "another", "--yes", other); o.code != 0 {
+		t.Errorf("exit %d\n%s\n%s", o.code, o.out, o.errors)
+	}
+	unknown := told(same)
+	if o := w.attention("", "show", "--stack", "kesu", unknown); o.code != 0 || !strings.Contains(o.out, "已与用户沟通解决") {
+		t.Errorf("exit %d\n%s\n%s", o.code, o.out, o.errors)
+	}
+	if o := w.attention("y\n", "answer", "--stack", "kesu", "--resend", unknown); o.code != 0 || !strings.Contains(o.errors, "it will be seen twice. [y/N]") {
+		t.Fatalf("exit %d\n%s\n%s", o.code, o.out, o.errors)
+	}
+	sent := w.take("ReplyQueueUrl")
+	if len(sent) != 1 {
+		t.Fatalf("the reply queue has %q", sent)
+	}
+	var event sandbox.Event
+	if err := json.Unmarshal([]byte(sent[0]), &event); err != nil {
+		t.Fatalf("%v %s", err, sent[0])
+	}
+	request := wire.ReadDetail(wire.Reply, event.Detail)
+	if c := request.Command; len(request.Problems) > 0 || !c.ResendUnknown || c.ResponseContent != "已与用户沟通解决" || c.IdempotencyKey != "k1" {
+		t.Errorf("%+v", request)
+	}
+}
+
 // answers settles the unknown reply and the rejected completion.
 func (w *ward) answers(t *testing.T, unknown, rejected string) {
 	o := w.attention("y\n", "answer", "--stack", "kesu", "--resend", "--file", file(t, "reply.json", replyBody), unknown)
@@ -296,7 +332,7 @@ func (w *ward) answers(t *testing.T, unknown, rejected string) {
 	if o.code != 0 {
 		t.Fatalf("exit %d\n%s\n%s", o.code, o.out, o.errors)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	record, err := w.bus.Wait(ctx, func(e sandbox.Event) bool { return e.DetailType == "ComplaintAttended" })
 	if err != nil || record.Source == "kesu" {

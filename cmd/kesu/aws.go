@@ -10,9 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"github.com/kesu-go/kesu/pkg/wire"
+	"github.com/kesu-go/kesu/pkg/redact"
 )
 
 // awsLimit is how long the reading of a secret, or of a stack, may take.
@@ -25,7 +26,8 @@ type awsFlags struct {
 }
 
 func (f awsFlags) config(ctx context.Context) (aws.Config, error) {
-	var options []func(*awsconfig.LoadOptions) error
+	// The SDK's own log goes to standard error and may say anything there; what matters of it comes as an error too.
+	options := []func(*awsconfig.LoadOptions) error{awsconfig.WithLogger(logging.Nop{})}
 	if f.Region != "" {
 		options = append(options, awsconfig.WithRegion(f.Region))
 	}
@@ -42,6 +44,11 @@ func (f awsFlags) config(ctx context.Context) (aws.Config, error) {
 	return c, nil
 }
 
+// awsSecrets are this caller's own credentials, as far as they stand in the environment.
+func awsSecrets() redact.Secrets {
+	return redact.Of(os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN"))
+}
+
 // awsProblem words an AWS error for an operator, who may know the account and role that AWS's message names. What looks
 // like a signature or a secret in it is masked.
 func awsProblem(doing string, err error) error {
@@ -49,7 +56,7 @@ func awsProblem(doing string, err error) error {
 	var send *smithyhttp.RequestSendError
 	switch {
 	case errors.As(err, &api):
-		return fmt.Errorf("%s: %s: %s", doing, clean(api.ErrorCode()), wire.Message(api.ErrorMessage(), os.Getenv("AWS_SECRET_ACCESS_KEY")))
+		return fmt.Errorf("%s: %s: %s", doing, redact.AWSCode(api.ErrorCode()), awsSecrets().Text(api.ErrorMessage()))
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("%s: interrupted", doing)
 	case errors.Is(err, context.DeadlineExceeded):

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/kesu-go/kesu/internal/doctor"
 	"github.com/kesu-go/kesu/internal/sandbox"
 )
 
@@ -34,6 +35,7 @@ type result struct {
 	ComplaintID string `json:"complaint_id"`
 	Outcome     string `json:"outcome"`
 	Code        string `json:"code"`
+	MediaID     string `json:"media_id"`
 	Attempts    int    `json:"attempts"`
 	Verified    bool   `json:"verified"`
 
@@ -43,8 +45,9 @@ type result struct {
 // demo is a running demo.
 type demo struct {
 	*sandbox.Demo
-	url    string
-	client *http.Client
+	url     string
+	client  *http.Client
+	picture string // the media_id of the picture that was uploaded
 }
 
 // Run does every step, prints the table, and fails when a step came out other than it should.
@@ -54,14 +57,24 @@ func (c demoCommand) Run(ctx context.Context, t terminal) error {
 		return err
 	}
 	programs.Env = []string{"LOG_LEVEL=error"}
+	if programs.Rules, err = rulesOf(firstReply, "wecom"); err != nil {
+		return err
+	}
 	var log bytes.Buffer
 	world, url, err := startDemo(ctx, sandbox.Options{CreateOnSight: true, Output: &syncWriter{to: &log}}, programs, "127.0.0.1:0")
 	if err != nil {
 		_, _ = t.err.Write(log.Bytes()) // a function that does not start says why
 		return err
 	}
+	direct, err := world.AddMerchant("acme-direct", sandbox.MerchantOptions{}) // replies through WeChat Pay alone
+	if err != nil {
+		return errors.Join(err, world.Close())
+	}
+	direct.ReplyThrough, direct.Imageco = "wechatpay", nil
+	world.Store(direct)
+	world.AddRules(settleWhenAnswered)
 	client := &http.Client{Transport: &http.Transport{Proxy: nil}, Timeout: stepLimit}
-	d := &demo{world, url, client}
+	d := &demo{Demo: world, url: url, client: client}
 	rows, wrong := d.play(ctx)
 	client.CloseIdleConnections()
 	if err := world.Close(); err != nil {
@@ -119,25 +132,25 @@ func (r row) difference(got result, err error) string {
 }
 
 // post sends a request to the local gateway and reads the result from its answer.
-func (d *demo) post(ctx context.Context, path, body string) (result, error) {
+func (d *demo) post(ctx context.Context, path, mediaType, body string) (result, error) {
 	var got result
-	status, err := d.send(ctx, path, body, &got)
+	status, err := d.send(ctx, path, mediaType, body, &got)
 	got.status = status
 	return got, err
 }
 
-func (d *demo) send(ctx context.Context, path, body string, into any) (int, error) {
+func (d *demo) send(ctx context.Context, path, mediaType, body string, into any) (int, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.url+path, bytes.NewReader([]byte(body)))
 	if err != nil {
 		return 0, err
 	}
-	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Content-Type", mediaType)
 	resp, err := d.client.Do(req)
 	if err != nil {
 		return 0, err
 	}
-	defer resp.Body.Close()
-	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
+	answer, err := doctor.ReadBody(ctx, resp.Body, fileLimit)
+	if err != nil || json.Unmarshal(answer, into) != nil {
 		return resp.StatusCode, fmt.Errorf("HTTP %d without a readable answer", resp.StatusCode)
 	}
 	return resp.StatusCode, nil
@@ -154,19 +167,11 @@ func (d *demo) put(ctx context.Context, detailType, settledType string, detail m
 		return result{}, err
 	}
 	var taken sandbox.PutResult
-	if status, err := d.send(ctx, "/events", string(entry), &taken); err != nil || status != http.StatusOK {
+	if status, err := d.send(ctx, "/events", jsonType, string(entry), &taken); err != nil || status != http.StatusOK {
 		return result{}, fmt.Errorf("the bus answered HTTP %d: %w", status, errors.Join(err))
 	}
-	var got result
-	_, err = d.Bus.Wait(ctx, func(e sandbox.Event) bool {
-		var r result
-		if e.Source != "kesu" || e.DetailType != settledType || json.Unmarshal(e.Detail, &r) != nil || r.ComplaintID != detail["complaint_id"] {
-			return false
-		}
-		got = r
-		return true
-	})
-	return got, err
+	complaint, _ := detail["complaint_id"].(string)
+	return d.settled(ctx, settledType, complaint)
 }
 
 // painter colours the last column's mark and greys the heading, on a terminal.

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kesu-go/kesu/internal/doctor"
 	"github.com/kesu-go/kesu/internal/sandbox"
 )
 
@@ -56,14 +57,14 @@ func (c *clinic) copy(t *testing.T) *sandbox.Merchant {
 }
 
 // examine runs kesu doctor on a secret, and returns what it found.
-func (c *clinic) examine(t *testing.T, name, secret string, env []string, args ...string) ([]check, outcome) {
+func (c *clinic) examine(t *testing.T, name, secret string, env []string, args ...string) ([]doctor.Check, outcome) {
 	t.Helper()
 	if secret != "" {
 		c.Secrets.Put(sandbox.SecretPrefix+name, secret)
 	}
 	p := process{args: append([]string{"doctor", "--json", "--merchant", name, "--complaint", "2001"}, args...), env: c.Env(env...)}
 	o := p.run(t)
-	var found struct{ Checks []check }
+	var found struct{ Checks []doctor.Check }
 	if o.errors == "" && json.Unmarshal([]byte(o.out), &found) != nil {
 		t.Fatalf("not JSON:\n%s", o.out)
 	}
@@ -130,7 +131,7 @@ func privateParts(m *sandbox.Merchant) []string {
 }
 
 // found fails when the doctor did not name the fault, or drew the wrong conclusion.
-func (f fault) found(t *testing.T, checks []check, o outcome) {
+func (f fault) found(t *testing.T, checks []doctor.Check, o outcome) {
 	t.Helper()
 	if want := map[string]int{"failed": 1, "warning": 0}[f.status]; o.code != want && f.status == "failed" {
 		t.Errorf("exit %d", o.code)
@@ -168,6 +169,18 @@ func TestDoctorFindsNothingWrongWithAHealthyMerchant(t *testing.T) {
 	}
 }
 
+// refusing is an address that refuses connections for as long as the test runs: no other test can listen there, as it
+// could on a port that was only given back.
+func refusing(t *testing.T) string {
+	t.Helper()
+	address, release, err := sandbox.ReservePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(release)
+	return "http://" + address
+}
+
 func TestDoctorFindsFaultsBeyondTheSecret(t *testing.T) {
 	t.Parallel()
 	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
@@ -185,9 +198,9 @@ func TestDoctorFindsFaultsBeyondTheSecret(t *testing.T) {
 		{fault{name: "a clock that is 6 minutes behind", check: "clock", status: "failed", says: "6m0s behind", advice: "NTP"}, 6 * time.Minute, nil},
 		{fault{name: "a clock that is 6 minutes ahead", check: "wechatpay primary self-test", status: "failed", says: "time is not WeChat Pay's", advice: "NTP"}, -6 * time.Minute, nil},
 		{fault{name: "a clock that is 2 minutes behind", check: "clock", status: "warning", says: "2m0s behind", advice: "NTP"}, 2 * time.Minute, nil},
-		{fault{name: "only the backup host reachable", check: "wechatpay primary", status: "failed", says: "refuses connections", advice: "both hosts"}, 0, func(c *clinic) []string { c.Primary.Down(); return nil }},
-		{fault{name: "only the primary host reachable", check: "wechatpay backup", status: "failed", says: "refuses connections", advice: "both hosts"}, 0, func(c *clinic) []string { c.Backup.Down(); return nil }},
-		{fault{name: "翼码 unreachable", check: "imageco", status: "failed", says: "refuses connections"}, 0, func(c *clinic) []string { c.ImagecoHost.Down(); return nil }},
+		{fault{name: "only the backup host reachable", check: "wechatpay primary", status: "failed", says: "refuses connections", advice: "both hosts"}, 0, func(*clinic) []string { return []string{"WECHATPAY_URL=" + refusing(t)} }},
+		{fault{name: "only the primary host reachable", check: "wechatpay backup", status: "failed", says: "refuses connections", advice: "both hosts"}, 0, func(*clinic) []string { return []string{"WECHATPAY_BACKUP_URL=" + refusing(t)} }},
+		{fault{name: "翼码 unreachable", check: "imageco", status: "failed", says: "refuses connections"}, 0, func(*clinic) []string { return []string{"IMAGECO_URL=" + refusing(t)} }},
 		{fault{name: "a certificate that nobody trusts", check: "wechatpay primary", status: "failed", says: "signed by nobody that this machine trusts", advice: "proxy"}, 0, func(*clinic) []string { return []string{"WECHATPAY_URL=" + untrusted.URL} }},
 		{fault{name: "https to a port without TLS", check: "imageco", status: "failed", says: "does not speak TLS"}, 0, func(*clinic) []string {
 			return []string{"IMAGECO_URL=" + strings.Replace(plain.URL, "http:", "https:", 1)}
@@ -239,7 +252,7 @@ func TestDoctorLooksAtTLS(t *testing.T) {
 	t.Cleanup(server.Close)
 	trusted := "SSL_CERT_FILE=" + file(t, "root.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
 	checks, o := c.examine(t, "acme", "", []string{"WECHATPAY_URL=" + server.URL, trusted})
-	if o.code != 0 || !slices.ContainsFunc(checks, func(c check) bool {
+	if o.code != 0 || !slices.ContainsFunc(checks, func(c doctor.Check) bool {
 		return c.Check == "wechatpay primary" && strings.Contains(c.Message, "answers; TLS 1.3, certificate until 2084-")
 	}) {
 		t.Errorf("exit %d\n%s\n%s", o.code, o.out, o.errors)

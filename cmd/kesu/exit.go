@@ -19,6 +19,9 @@ type exitError struct {
 
 func (e *exitError) Error() string { return e.text }
 
+// MaybeDone reports whether what was asked for may have been carried out.
+func (e *exitError) MaybeDone() bool { return e.code == exitUnknown }
+
 // exitCode is the code to end with after a command's error.
 func exitCode(err error) int {
 	var exit *exitError

@@ -13,10 +13,10 @@ import (
 
 // functionsFlag says where the compiled functions are.
 type functionsFlag struct {
-	Functions string `type:"path" placeholder:"DIR" help:"Directory with the compiled functions reply and complete. By default the directory functions beside this program."`
+	Functions string `type:"path" placeholder:"DIR" help:"Directory with the compiled functions reply, complete and watch. By default the directory functions beside this program."`
 }
 
-// programs finds both compiled functions.
+// programs finds the compiled functions.
 func (f functionsFlag) programs() (sandbox.Programs, error) {
 	dir := f.Functions
 	if dir == "" {
@@ -26,8 +26,8 @@ func (f functionsFlag) programs() (sandbox.Programs, error) {
 		}
 		dir = filepath.Join(filepath.Dir(self), "functions")
 	}
-	p := sandbox.Programs{Reply: filepath.Join(dir, "reply"), Complete: filepath.Join(dir, "complete")}
-	for _, path := range []string{p.Reply, p.Complete} {
+	p := sandbox.Programs{Reply: filepath.Join(dir, "reply"), Complete: filepath.Join(dir, "complete"), Watch: filepath.Join(dir, "watch")}
+	for _, path := range []string{p.Reply, p.Complete, p.Watch} {
 		stat, err := os.Stat(path)
 		if err != nil || !stat.Mode().IsRegular() {
 			return p, fmt.Errorf("there is no compiled function at %s; run `make build` first, or say where it is with --functions", path)
@@ -56,6 +56,11 @@ func startDemo(ctx context.Context, o sandbox.Options, p sandbox.Programs, addre
 	url, err := d.Serve(l)
 	if err != nil {
 		return nil, "", errors.Join(err, d.Close())
+	}
+	for _, m := range []*sandbox.Merchant{d.Acme, d.XML, d.Both, d.WrongKey} {
+		if m != nil {
+			d.SetNotificationURL(m, sandbox.NotificationURL(url, m.Name))
+		}
 	}
 	return d, url, nil
 }

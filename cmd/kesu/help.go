@@ -8,7 +8,7 @@ import (
 )
 
 // description stands above the list of commands.
-const description = `Reply to WeChat Pay complaints through 翼码's gateway, and complete them: try it on this machine, check a merchant's set-up, send, explain, and put right. Every command but run and demo has --json. NO_COLOR turns colours off.
+const description = `Reply to WeChat Pay complaints through 翼码's gateway, and complete them: try it on this machine, check a merchant's set-up, send, explain, and put right. Every command but run, sandbox, demo and desk has --json. NO_COLOR turns colours off.
 
 Exit codes, of every command: 0 all is well; 1 something is wrong, was refused or failed; 2 the command line is wrong; 3 it was certainly not done, try again; 4 it may have been done.`
 

@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// programs is the directory that TestMain builds into: kesu, functions/reply and functions/complete.
+// programs is the directory that TestMain builds into: kesu, functions/reply, functions/complete and functions/watch.
 var programs string
 
 func TestMain(m *testing.M) {
@@ -33,7 +33,8 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	programs = dir
-	for target, source := range map[string]string{"kesu": ".", "functions/reply": "../../functions/reply", "functions/complete": "../../functions/complete"} {
+	for target, source := range map[string]string{"kesu": ".", "functions/reply": "../../functions/reply", "functions/complete": "../../functions/complete",
+		"functions/watch": "../../functions/watch"} {
 		build := exec.Command("go", "build", "-o", filepath.Join(dir, target), source)
 		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "build %s: %v\n%s", target, err, out)
@@ -75,12 +76,30 @@ func TestDemoComesOutAsItShould(t *testing.T) {
 	}
 }
 
+// The printed sample is the output that TestDemoComesOutAsItShould compares with.
+func TestBothReadmesShowWhatTheDemoPrints(t *testing.T) {
+	t.Parallel()
+	want, err := os.ReadFile("testdata/demo.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"README.md", "README.zh-CN.md"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), string(want)) {
+			t.Errorf("%s shows another output of kesu demo", name)
+		}
+	}
+}
+
 func TestDemoFailsWhenAStepComesOutOtherwise(t *testing.T) {
 	t.Parallel()
-	// Both functions are the completion: a reply cannot come out as it should.
+	// The reply's function is the completion's: a reply cannot come out as it should.
 	dir := t.TempDir()
-	for _, name := range []string{"reply", "complete"} {
-		if err := os.Symlink(filepath.Join(programs, "functions", "complete"), filepath.Join(dir, name)); err != nil {
+	for name, program := range map[string]string{"reply": "complete", "complete": "complete", "watch": "watch"} {
+		if err := os.Symlink(filepath.Join(programs, "functions", program), filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -148,7 +167,7 @@ func TestRun(t *testing.T) {
 		t.Fatalf("it does not say where the gateway is:\n%s\n%s", welcome, log.String())
 	}
 	curls := regexp.MustCompile(`(?m)^  curl (.*)$`).FindAllStringSubmatch(welcome, -1)
-	want := []string{`"code":"0000"`, `"code":"0000"`, `"code":"OK"`, `"FailedEntryCount":0`, `"FailedEntryCount":0`, `{"events":[`, `"status":422`, `"code":"6100"`, `"pointer":"/colour"`}
+	want := []string{`"code":"0000"`, `"code":"0000"`, `"code":"OK"`, `"FailedEntryCount":0`, `"FailedEntryCount":0`, `{"events":[`, `"status":422`, `"code":"6100"`, `"pointer":"/colour"`, `"FailedEntryCount":0`}
 	if len(curls) != len(want) {
 		t.Errorf("it prints %d curl lines", len(curls))
 	}

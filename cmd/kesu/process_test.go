@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,5 +80,34 @@ func (o outcome) hides(t *testing.T, secrets ...string) {
 				return
 			}
 		}
+	}
+}
+
+// shell runs a line as it is typed, in a directory, with kesu on the path.
+func shell(t *testing.T, dir, line string, env []string) (out, errors string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-c", line)
+	cmd.Dir, cmd.Env = dir, append([]string{"PATH=" + programs + ":" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir, "AWS_EC2_METADATA_DISABLED=true"}, env...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if _, exited := err.(*exec.ExitError); err != nil && !exited {
+		t.Fatal(err)
+	}
+	return stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()
+}
+
+// makeStore lets openssl make a key store of the key and the certificate in a directory.
+func makeStore(t *testing.T, dir, passphrase string) {
+	t.Helper()
+	cmd := exec.Command("openssl", "pkcs12", "-export", "-inkey", "apiclient_key.pem", "-in", "apiclient_cert.pem", "-out", "apiclient_cert.p12", "-passout", "pass:"+passphrase)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		if errors.Is(err, exec.ErrNotFound) {
+			t.Skip("left out: a key store by OpenSSL, which is not installed")
+		}
+		t.Fatalf("openssl: %v %s", err, out)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go"
 
+	"github.com/kesu-go/kesu/internal/merchant"
+	"github.com/kesu-go/kesu/internal/onboard"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
@@ -22,16 +24,26 @@ type secretFlags struct {
 	Merchant     string `placeholder:"NAME" help:"The merchant, as in the name of its secret."`
 	SecretFile   string `type:"path" placeholder:"FILE" help:"A file with the secret's JSON, to use in place of Secrets Manager; - is standard input."`
 	SecretPrefix string `env:"MERCHANT_SECRET_PREFIX" placeholder:"TEXT" help:"What stands before the merchant in the secret's name; by default kesu/merchants/."`
+	MerchantKeys string `env:"MERCHANT_KEYS" placeholder:"WHERE" help:"secretsmanager: each merchant has a secret of its own; packed, or packed:N: it is in one of 64 or N packs. By default secretsmanager."`
 }
 
 func (f secretFlags) given() bool { return f.Merchant != "" || f.SecretFile != "" }
 
-func (f secretFlags) name() string {
-	prefix := f.SecretPrefix
-	if prefix == "" {
-		prefix = "kesu/merchants/"
+// prefix is what stands before the merchant in the secret's name.
+func (f secretFlags) prefix() string {
+	if f.SecretPrefix == "" {
+		return "kesu/merchants/"
 	}
-	return prefix + f.Merchant
+	return f.SecretPrefix
+}
+
+// place is where merchants' secrets are.
+func (f secretFlags) place() (onboard.Place, error) {
+	place, err := onboard.ParsePlace(f.MerchantKeys)
+	if err != nil {
+		return 0, &exitError{exitUsage, "--merchant-keys (MERCHANT_KEYS) " + err.Error()}
+	}
+	return place, nil
 }
 
 // errNoSecret says that Secrets Manager has no such secret; the text that follows says what to do.
@@ -42,8 +54,12 @@ func (f secretFlags) read(ctx context.Context, account awsFlags) (string, error)
 	if f.SecretFile != "" {
 		return readSecretFile(f.SecretFile, "--secret-file")
 	}
-	if !wire.ValidID(f.Merchant) {
-		return "", &exitError{exitUsage, "--merchant must be 1 to 64 of the characters 0-9, A-Z, a-z, _ and -"}
+	if err := f.validMerchant(); err != nil {
+		return "", err
+	}
+	place, err := f.place()
+	if err != nil {
+		return "", err
 	}
 	ctx, cancel := context.WithTimeout(ctx, awsLimit)
 	defer cancel()
@@ -51,28 +67,55 @@ func (f secretFlags) read(ctx context.Context, account awsFlags) (string, error)
 	if err != nil {
 		return "", err
 	}
-	out, err := secretsmanager.NewFromConfig(c).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(f.name())})
+	id := place.Secret(f.prefix(), f.Merchant)
+	out, err := secretsmanager.NewFromConfig(c).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(id)})
 	var api smithy.APIError
 	switch {
 	case errors.As(err, &api) && api.ErrorCode() == "ResourceNotFoundException":
-		return "", fmt.Errorf("%w: %s in %s", errNoSecret, f.name(), c.Region)
+		return "", fmt.Errorf("%w: %s in %s", errNoSecret, id, c.Region)
 	case err != nil:
-		return "", awsProblem("read the secret "+f.name(), err)
+		return "", awsProblem("read the secret "+id, err)
 	case out.SecretString == nil:
 		return "", errors.New("the secret holds binary data and no text; store its JSON as SecretString")
+	case place == 0:
+		return *out.SecretString, nil
 	}
-	return *out.SecretString, nil
+	return fromPack(*out.SecretString, id, f.Merchant)
+}
+
+// fromPack takes a merchant's secret out of a pack.
+func fromPack(text, id, name string) (string, error) {
+	entries, err := merchant.ParsePack(text)
+	if err != nil {
+		return "", fmt.Errorf("the pack %s cannot be taken apart: %w", id, err)
+	}
+	for _, e := range entries {
+		switch {
+		case e.Name != name:
+		case e.Secret == nil:
+			return "", fmt.Errorf("the merchant stands twice in the pack %s", id)
+		default:
+			return string(e.Secret), nil
+		}
+	}
+	return "", fmt.Errorf("%w: the pack %s does not hold the merchant", errNoSecret, id)
+}
+
+func (f secretFlags) validMerchant() error {
+	if !wire.ValidID(f.Merchant) {
+		return &exitError{exitUsage, "--merchant must be 1 to 64 of the characters 0-9, A-Z, a-z, _ and -"}
+	}
+	return nil
 }
 
 // readSecretFile reads a file that holds a secret. What was given in place of a file's name is not repeated in the error: it
 // may be the secret itself.
 func readSecretFile(path, flag string) (string, error) {
 	text, err := readInput(path, os.Stdin)
-	var wrong *os.PathError
-	if errors.As(err, &wrong) {
-		return "", fmt.Errorf("the file that %s names cannot be read: %w", flag, wrong.Err)
+	if err != nil {
+		return "", fmt.Errorf("the file that %s names: %w", flag, err)
 	}
-	return string(text), err
+	return string(text), nil
 }
 
 // readInput reads a whole file, or standard input for "-".
@@ -80,8 +123,12 @@ func readInput(path string, stdin io.Reader) ([]byte, error) {
 	in := stdin
 	if path != "-" {
 		file, err := os.Open(path)
+		var wrong *os.PathError
+		if errors.As(err, &wrong) { // what was given as a name may be a key
+			return nil, fmt.Errorf("the file cannot be read: %w", wrong.Err)
+		}
 		if err != nil {
-			return nil, err
+			return nil, errors.New("the file cannot be read")
 		}
 		defer file.Close()
 		in = file
@@ -91,7 +138,7 @@ func readInput(path string, stdin io.Reader) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	case len(text) > fileLimit:
-		return nil, fmt.Errorf("%s is longer than %d bytes", path, fileLimit)
+		return nil, fmt.Errorf("it is longer than %d bytes", fileLimit)
 	}
 	return text, nil
 }

@@ -9,12 +9,14 @@ import (
 	"os"
 	"strings"
 
+	"github.com/kesu-go/kesu/pkg/strictjson"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
 type sendCommand struct {
 	Reply    sendReply    `cmd:"" help:"Reply to a complaint."`
 	Complete sendComplete `cmd:"" help:"Tell WeChat Pay that a complaint is settled."`
+	Image    sendImage    `cmd:"" help:"Upload pictures for replies, and print their ids."`
 }
 
 // Help is the example that kesu help shows.
@@ -41,7 +43,7 @@ type sendFlags struct {
 	Merchant       string `placeholder:"NAME" help:"The merchant."`
 	Complaint      string `placeholder:"ID" help:"The complaint."`
 	IdempotencyKey string `placeholder:"TEXT" help:"Names this request: the same key again is the same request."`
-	File           string `type:"path" placeholder:"FILE" help:"A file with members of the request as JSON, or with an event that holds them; - is standard input. Flags win over it."`
+	File           string `type:"path" placeholder:"FILE" help:"A file with members of the request as JSON, or with an event or an entry of PutEvents (also in an array) that holds them; - is standard input. Flags win over it."`
 	DryRun         bool   `help:"Show what would be sent, and send nothing."`
 	targetFlags
 	awsFlags
@@ -49,13 +51,15 @@ type sendFlags struct {
 }
 
 type sendReply struct {
-	Content       string   `placeholder:"TEXT" help:"response_content: the words, 1 to 200 characters."`
-	Image         []string `sep:"none" placeholder:"ID" help:"response_images: a media id; may stand up to four times."`
-	JumpURL       string   `name:"jump-url" placeholder:"URL" help:"jump_url; together with --jump-url-text."`
-	JumpURLText   string   `name:"jump-url-text" placeholder:"TEXT" help:"jump_url_text, 1 to 10 characters."`
-	SellerAccount string   `placeholder:"TEXT" help:"seller_account; by default the secret's."`
-	TransactionID string   `name:"transaction-id" placeholder:"TEXT" help:"transaction_id; by default made from the idempotency key."`
-	ResendUnknown bool     `help:"Send again what may have been sent already. Look at the complaint first."`
+	Content          string   `placeholder:"TEXT" help:"response_content: the words, 1 to 500 characters (through 翼码 200)."`
+	Image            []string `sep:"none" placeholder:"ID|FILE" help:"response_images: a media id, or a picture's file, which is uploaded first; may stand up to four times."`
+	ImmediateService bool     `help:"immediate_service: the complaint asks for immediate service (through WeChat Pay only)."`
+	JumpURL          string   `name:"jump-url" placeholder:"URL" help:"jump_url; together with --jump-url-text."`
+	JumpURLText      string   `name:"jump-url-text" placeholder:"TEXT" help:"jump_url_text, 1 to 10 characters."`
+	MiniProgram      string   `placeholder:"APPID PATH TEXT" help:"mini_program_jump_info, its three members with a blank between them (through WeChat Pay only); not together with --jump-url."`
+	SellerAccount    string   `placeholder:"TEXT" help:"seller_account; by default the secret's."`
+	TransactionID    string   `name:"transaction-id" placeholder:"TEXT" help:"transaction_id; by default made from the idempotency key."`
+	ResendUnknown    bool     `help:"Send again what may have been sent already. Look at the complaint first."`
 	sendFlags
 }
 
@@ -70,6 +74,16 @@ func (c sendReply) Run(ctx context.Context, t terminal) error {
 		"seller_account": c.SellerAccount, "transaction_id": c.TransactionID}
 	if len(c.Image) > 0 {
 		members["response_images"] = c.Image
+	}
+	if err := c.withPictures(ctx, t, members); err != nil {
+		return err
+	}
+	if c.MiniProgram != "" {
+		parts := append(strings.SplitN(strings.TrimSpace(c.MiniProgram), " ", 3), "", "", "")
+		members["mini_program_jump_info"] = map[string]string{"appid": parts[0], "path": parts[1], "text": strings.TrimSpace(parts[2])}
+	}
+	if c.ImmediateService {
+		members["immediate_service"] = true
 	}
 	if c.ResendUnknown {
 		members["resend_unknown"] = true
@@ -110,7 +124,10 @@ func (c sendFlags) order(action wire.Action, members map[string]any) (order, err
 	if err != nil {
 		return order{}, err
 	}
-	members["merchant"], members["complaint_id"], members["idempotency_key"] = c.Merchant, c.Complaint, c.IdempotencyKey
+	members["merchant"], members["complaint_id"] = c.Merchant, c.Complaint
+	if members["idempotency_key"] == nil || c.IdempotencyKey != "" {
+		members["idempotency_key"] = c.IdempotencyKey
+	}
 	for name, value := range members {
 		if value == "" {
 			continue
@@ -130,11 +147,7 @@ func newOrder(action wire.Action, members map[string]json.RawMessage) (order, er
 	}
 	request := wire.ReadDetail(action, detail)
 	if len(request.Problems) > 0 {
-		var list []string
-		for _, p := range request.Problems {
-			list = append(list, strings.TrimPrefix(p.Pointer, "/")+" "+p.Detail)
-		}
-		return order{}, &exitError{exitUsage, "the request is wrong: " + strings.Join(list, "; ")}
+		return order{}, &exitError{exitUsage, "the request is wrong: " + wordsOf(request)}
 	}
 	delete(members, "merchant")
 	delete(members, "complaint_id")
@@ -160,16 +173,34 @@ func (c sendFlags) fromFile() (map[string]json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	members, err := readMembers(text)
+	one, err := onlyEntry(text)
+	if err != nil {
+		return nil, fmt.Errorf("the file %w", err)
+	}
+	members, err := readMembers(one)
 	if err != nil {
 		return nil, fmt.Errorf("the file %w", err)
 	}
 	return members, nil
 }
 
+// onlyEntry takes the one entry out of an array, as aws events put-events --entries takes it; what is no array it leaves
+// alone.
+func onlyEntry(text []byte) ([]byte, error) {
+	text = bytes.TrimPrefix(text, []byte("\xEF\xBB\xBF"))
+	var entries []json.RawMessage
+	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) || json.Unmarshal(text, &entries) != nil {
+		return text, nil
+	}
+	if len(entries) != 1 {
+		return nil, fmt.Errorf("has %d entries, and kesu send sends one at a time", len(entries))
+	}
+	return entries[0], nil
+}
+
 // readMembers reads the members of a command from JSON: an event's are in its detail.
 func readMembers(text []byte) (map[string]json.RawMessage, error) {
-	list, err := wire.Object(bytes.TrimPrefix(text, []byte("\xEF\xBB\xBF")))
+	list, err := strictjson.Pairs(bytes.TrimPrefix(text, []byte("\xEF\xBB\xBF")))
 	if err != nil {
 		return nil, err
 	}

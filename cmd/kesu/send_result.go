@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
+	"github.com/kesu-go/kesu/pkg/redact"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
@@ -43,7 +45,26 @@ func (t target) deliver(ctx context.Context, term terminal, o order, asJSON bool
 	if json.Unmarshal(answer, &result) != nil || result.Outcome == "" {
 		return notFromTheFunction(status, answer)
 	}
+	if !agrees(status, result.Outcome) {
+		return &exitError{exitUnknown, fmt.Sprintf("the answer contradicts itself: HTTP %d, and an outcome of %s; ", status, clean(string(result.Outcome))) + mayBeDone}
+	}
 	return showResult(term, result, header.Get("Retry-After"), asJSON)
+}
+
+// mayBeDone says what is known after an answer that cannot be relied on.
+const mayBeDone = "the command may have been carried out. Sending the same again is safe: the ledger knows"
+
+// agrees reports whether an HTTP status and an outcome belong together (contract, section 3).
+func agrees(status int, outcome wire.Outcome) bool {
+	switch outcome {
+	case wire.Succeeded:
+		return status == http.StatusOK
+	case wire.Rejected:
+		return status >= 400 && status < 500 || status == http.StatusBadGateway
+	case wire.Retryable, wire.Unknown:
+		return status >= 400
+	}
+	return false
 }
 
 // taken tells of an event that is on its way; its result will be an event too.
@@ -60,7 +81,7 @@ func taken(term terminal, o order, id string, asJSON bool) error {
 func notFromTheFunction(status int, answer []byte) error {
 	var said struct{ Message, Detail string }
 	_ = json.Unmarshal(answer, &said) // an answer that is no JSON says nothing
-	words := wire.Message(said.Message + said.Detail)
+	words := redact.Secrets{}.Text(said.Message + said.Detail)
 	if words != "" {
 		words = " (" + words + ")"
 	}
@@ -71,7 +92,9 @@ func notFromTheFunction(status int, answer []byte) error {
 	case status == http.StatusTooManyRequests:
 		return &exitError{exitRetryable, text + "too many requests; nothing was sent, try again"}
 	case status >= 500:
-		return &exitError{exitUnknown, text + "the command may have been carried out. Sending the same again is safe: the ledger knows"}
+		return &exitError{exitUnknown, text + mayBeDone}
+	case status/100 == 2:
+		return &exitError{exitUnknown, fmt.Sprintf("HTTP %d, and an answer that breaks off or is none of the function's; ", status) + mayBeDone}
 	}
 	return &exitError{exitFailed, text + "check the address; nothing was sent"}
 }
@@ -89,12 +112,25 @@ func outcomeCode(outcome wire.Outcome) int {
 	return exitFailed
 }
 
+// shown is what a terminal may see of a result: the address that it came from may be anyone's.
+func shown(r wire.Result) wire.Result {
+	var foreign redact.Secrets
+	r.Code, r.RequestID, r.TransactionID = foreign.Code(r.Code), foreign.ID(r.RequestID), foreign.ID(r.TransactionID)
+	r.Message = foreign.Text(r.Message)
+	r.Errors = slices.Clone(r.Errors)
+	for i, p := range r.Errors {
+		r.Errors[i] = wire.Problem{Pointer: foreign.Text(p.Pointer), Detail: foreign.Text(p.Detail)}
+	}
+	return r
+}
+
 // showResult prints a result, and ends with the code of its outcome.
 func showResult(term terminal, r wire.Result, retryAfter string, asJSON bool) error {
 	var err error
 	if code := outcomeCode(r.Outcome); code != exitOK {
 		err = &exitError{code: code}
 	}
+	r, retryAfter = shown(r), redact.Secrets{}.Text(retryAfter)
 	if asJSON {
 		if wrong := writeJSON(term.out, r); wrong != nil {
 			return wrong

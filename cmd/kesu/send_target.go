@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -21,6 +20,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
 	"github.com/kesu-go/kesu/internal/config"
+	"github.com/kesu-go/kesu/internal/doctor"
+	"github.com/kesu-go/kesu/internal/version"
+	"github.com/kesu-go/kesu/pkg/redact"
 )
 
 const (
@@ -149,14 +151,19 @@ func (t target) show(term terminal, o order, asJSON bool) error {
 
 // post sends a body to the API. Its error is an exitError that tells whether anything may have been done.
 func (t target) post(ctx context.Context, address string, body []byte) (status int, header http.Header, answer []byte, err error) {
+	return t.postAs(ctx, address, "application/json", body)
+}
+
+// postAs is post for a body of any media type.
+func (t target) postAs(ctx context.Context, address, mediaType string, body []byte) (status int, header http.Header, answer []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, sendLimit)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, nil, &exitError{exitUsage, "--url is not a URL"}
 	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("User-Agent", "kesu send")
+	request.Header.Set("Content-Type", mediaType)
+	request.Header.Set("User-Agent", "kesu-send/"+version.String())
 	if err := t.authorize(ctx, request, body); err != nil {
 		return 0, nil, nil, err
 	}
@@ -166,10 +173,9 @@ func (t target) post(ctx context.Context, address string, body []byte) (status i
 	if err != nil {
 		return 0, nil, nil, lost(err, t.base)
 	}
-	defer response.Body.Close()
-	answer, err = io.ReadAll(io.LimitReader(response.Body, fileLimit))
+	answer, err = doctor.ReadBody(ctx, response.Body, fileLimit)
 	if err != nil {
-		return 0, nil, nil, &exitError{exitUnknown, "the answer broke off; the command may have been carried out. Sending the same again is safe: the ledger knows"}
+		return 0, nil, nil, &exitError{exitUnknown, "the answer broke off; " + mayBeDone}
 	}
 	return response.StatusCode, response.Header, answer, nil
 }
@@ -182,9 +188,9 @@ func lost(err error, base string) error {
 		if base == localGateway {
 			advice = "start it with kesu run, or give --url or --stack"
 		}
-		return &exitError{exitRetryable, hostOf(base) + " cannot be reached, nothing was sent; " + advice}
+		return &exitError{exitRetryable, doctor.HostOf(base) + " cannot be reached, nothing was sent; " + advice}
 	}
-	return &exitError{exitUnknown, "no answer came from " + hostOf(base) + "; the command may have been carried out. Sending the same again is safe: the ledger knows"}
+	return &exitError{exitUnknown, "no answer came from " + doctor.HostOf(base) + "; " + mayBeDone}
 }
 
 func (t target) authorize(ctx context.Context, request *http.Request, body []byte) error {
@@ -225,7 +231,7 @@ func (t target) put(ctx context.Context, detailType, source string, detail []byt
 	case err != nil:
 		return "", awsProblem("put the event on the bus "+t.bus, err)
 	case out.FailedEntryCount > 0 && len(out.Entries) > 0:
-		return "", &exitError{exitRetryable, "the bus did not take the event: " + clean(aws.ToString(out.Entries[0].ErrorCode)) + "; nothing was sent"}
+		return "", &exitError{exitRetryable, "the bus did not take the event: " + redact.AWSCode(aws.ToString(out.Entries[0].ErrorCode)) + "; nothing was sent"}
 	case len(out.Entries) == 0:
 		return "", &exitError{exitRetryable, "the bus did not take the event; nothing was sent"}
 	}

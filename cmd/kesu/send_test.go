@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -68,19 +69,22 @@ func TestSend(t *testing.T) {
 	if o = send("reply", "--merchant", "nobody", "--complaint", "2001", "--content", "x"); o.code != 1 || !strings.Contains(o.out, "UNKNOWN_MERCHANT") {
 		t.Errorf("an unknown merchant: exit %d\n%s\n%s", o.code, o.out, o.errors)
 	}
+	c.WechatPay.SetOddities(sandbox.Oddities{HistoryRefused: true}) // nobody can look for the reply
 	c.ImagecoHost.Faults.Next(sandbox.Fault{CutAfter: true})
 	if o = send("reply", "--merchant", "acme", "--complaint", "2002", "--content", "x"); o.code != 4 || !strings.Contains(o.out, "--resend-unknown") {
 		t.Errorf("an unknown outcome: exit %d\n%s\n%s", o.code, o.out, o.errors)
 	}
-	c.ImagecoHost.Down()
-	if o = send("reply", "--merchant", "acme", "--complaint", "2003", "--content", "x"); o.code != 3 || !strings.Contains(o.out, "UPSTREAM_UNREACHABLE") {
+	away := c.copy(t)
+	away.Imageco.URL = refusing(t)
+	c.Secrets.Put(sandbox.SecretPrefix+"away", away.Secret())
+	if o = send("reply", "--merchant", "away", "--complaint", "2003", "--content", "x"); o.code != 3 || !strings.Contains(o.out, "UPSTREAM_UNREACHABLE") {
 		t.Errorf("a retryable outcome: exit %d\n%s\n%s", o.code, o.out, o.errors)
 	}
 	o = send("complete", "--via", "bus", "--merchant", "acme", "--complaint", "2004")
 	if o.code != 0 || !strings.Contains(o.out, "its result will be an event ComplaintCompletionSettled") {
 		t.Errorf("the local bus: exit %d\n%s\n%s", o.code, o.out, o.errors)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if _, err := c.World.Bus.Wait(ctx, func(e sandbox.Event) bool {
 		return e.DetailType == "ComplaintCompletionSettled" && strings.Contains(string(e.Detail), `"2004"`)
@@ -111,6 +115,19 @@ func TestSendToAWSsBus(t *testing.T) {
 	}
 }
 
+func TestSendTakesAnArrayOfPutEventsEntries(t *testing.T) {
+	t.Parallel()
+	const detail = `{"merchant": "acme", "complaint_id": "9112", "response_content": "已处理"}`
+	entry := `{"EventBusName": "kesu", "Source": "shop", "DetailType": "ComplaintReplyRequested", "Detail": ` + strconv.Quote(detail) + `}`
+	for name, text := range map[string]string{"one in an array": "[" + entry + "]", "one with a byte order mark": "\xEF\xBB\xBF [" + entry + "]\n", "one alone": entry} {
+		o := process{args: []string{"send", "reply", "--dry-run", "--json", "--bus", "kesu", "--file", "-"}, stdin: text}.run(t)
+		var shown struct{ Entry struct{ Detail string } }
+		if err := json.Unmarshal([]byte(o.out), &shown); err != nil || o.code != 0 || shown.Entry.Detail != `{"complaint_id":"9112","merchant":"acme","response_content":"已处理"}` {
+			t.Errorf("%s: exit %d\n%s\n%s", name, o.code, o.out, o.errors)
+		}
+	}
+}
+
 func TestSendRefusesAWrongRequest(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -120,9 +137,14 @@ func TestSendRefusesAWrongRequest(t *testing.T) {
 		code int
 	}{
 		{"nothing", []string{"reply"}, []string{"merchant is required", "complaint_id is required", "response_content is required"}, 2},
+		{"a mini program without its text", []string{"reply", "--merchant", "acme", "--complaint", "1", "--content", "a", "--mini-program", "wx1 pages/a"}, []string{"mini_program_jump_info"}, 2},
 		{"everything wrong", []string{"reply", "--merchant", "a/b", "--complaint", "1", "--content", "😀", "--jump-url", "http://x"}, []string{"merchant may hold only", "emoji", "jump_url must be an https URL", "jump_url_text is required together"}, 2},
 		{"a member that is none", []string{"complete", "--merchant", "a", "--complaint", "1", "--file", file(t, "f.json", `{"colour":"red"}`)}, []string{"colour is not a member"}, 2},
 		{"a file that is no JSON", []string{"complete", "--file", file(t, "f.json", `{`)}, []string{"the file is not JSON"}, 1},
+		{"a file with two entries", []string{"complete", "--file", file(t, "f.json", `[{"Detail":"{}"},{"Detail":"{}"}]`)}, []string{"the file has 2 entries, and kesu send sends one at a time"}, 1},
+		{"a file with no entry", []string{"complete", "--file", file(t, "f.json", ` []`)}, []string{"the file has 0 entries"}, 1},
+		{"a file with half an array", []string{"complete", "--file", file(t, "f.json", `[{`)}, []string{"the file is not a JSON object"}, 1},
+		{"a file with an array in an array", []string{"complete", "--file", file(t, "f.json", `[[{}]]`)}, []string{"the file is not a JSON object"}, 1},
 		{"two places", []string{"complete", "--url", "http://127.0.0.1:1", "--bus", "b", "--merchant", "a", "--complaint", "1"}, []string{"one of --url, --stack and --bus"}, 2},
 		{"an http address", []string{"complete", "--url", "http://example.com", "--merchant", "a", "--complaint", "1"}, []string{"must be an https address"}, 2},
 		{"no gateway", []string{"complete", "--url", "http://127.0.0.1:1", "--merchant", "a", "--complaint", "1"}, []string{"cannot be reached, nothing was sent"}, 3},
@@ -149,6 +171,10 @@ func TestSendDryRun(t *testing.T) {
 	golden(t, "send_dry_run.txt", o.out)
 	o = process{args: append(args, "--json"), env: []string{"KESU_TOKEN=very-secret-indeed"}}.run(t)
 	if o.hides(t, "very-secret-indeed"); o.code != 0 || !strings.Contains(o.out, `"auth": "token"`) {
+		t.Errorf("exit %d\n%s\n%s", o.code, o.out, o.errors)
+	}
+	o = process{args: append(args, "--mini-program", "wx1 pages/a?id=1&b=2 查看 订单")}.run(t)
+	if want := `"mini_program_jump_info":{"appid":"wx1","path":"pages/a?id=1&b=2","text":"查看 订单"}`; o.code != 0 || !strings.Contains(o.out, want) {
 		t.Errorf("exit %d\n%s\n%s", o.code, o.out, o.errors)
 	}
 	o = process{args: []string{"send", "complete", "--dry-run", "--merchant", "acme", "--complaint", "2001", "--bus", "kesu"}}.run(t)

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 
+	"github.com/kesu-go/kesu/internal/explain"
 	"github.com/kesu-go/kesu/internal/sandbox"
 )
 
@@ -48,10 +49,10 @@ func gbk(t *testing.T, s string) string {
 	return encoded
 }
 
-func sign(t *testing.T, message string, args ...string) (explanation, outcome) {
+func sign(t *testing.T, message string, args ...string) (explain.Report, outcome) {
 	t.Helper()
 	o := process{args: append([]string{"sign", "--json"}, args...), stdin: message}.run(t)
-	var e explanation
+	var e explain.Report
 	if o.errors == "" && json.Unmarshal([]byte(o.out), &e) != nil {
 		t.Fatalf("not JSON:\n%s", o.out)
 	}
@@ -126,7 +127,7 @@ func TestSignTakesAMessageInGBK(t *testing.T) {
 	if o.code != 1 || e.Signed != "‹key›text退款‹key›" || !strings.Contains(o.out, "JSON travels in UTF-8") {
 		t.Errorf("exit %d\n%s\n%s", o.code, o.out, o.errors)
 	}
-	explains(t, e.Differences, []string{"as GBK", "without white space"})
+	explains(t, e.Differences, []string{"as GBK", "nested"})
 }
 
 func TestSignKeepsToTheMessagesOwnSignature(t *testing.T) {
@@ -137,11 +138,11 @@ func TestSignKeepsToTheMessagesOwnSignature(t *testing.T) {
 		t.Errorf("exit %d\n%s", o.code, o.out)
 	}
 	lower := strings.ReplaceAll(message, message[24:56], strings.ToLower(message[24:56]))
-	if e, o := sign(t, lower, "--key-file", key); e.Matches == nil || !*e.Matches || !strings.Contains(o.out, "other case") {
+	if e, o := sign(t, lower, "--key-file", key); e.Matches == nil || *e.Matches || o.code != 1 || !strings.Contains(o.out, "other case") {
 		t.Errorf("exit %d\n%s", o.code, o.out)
 	}
 	e, o := sign(t, message, "--key-file", file(t, "other.txt", "another key"))
-	if o.code != 1 || len(e.Differences) != 0 || !strings.Contains(o.out, "another key") {
+	if o.code != 1 || len(e.Explanations) != 2 || e.Explanations[0].Proved || e.Explanations[1].Causes[0].ID != "key.other" {
 		t.Errorf("exit %d\n%s", o.code, o.out)
 	}
 	e, o = sign(t, message)
@@ -163,9 +164,9 @@ func TestSignExplains翼码XML(t *testing.T) {
 		{"right", k + doc + k, nil},
 		{"UTF-8", k + text + k, []string{"signed are UTF-8"}},
 		{"no declaration", k + doc[strings.Index(doc, "\n")+1:] + k, []string{"declaration"}},
-		{"no white space", k + gbk(t, strings.NewReplacer("\n", "", "  ", "").Replace(text)) + k, []string{"white space between"}},
-		{"a line feed at the end", k + doc + "\n" + k, []string{"line feed at the end"}},
-		{"Windows line ends", k + strings.ReplaceAll(doc, "\n", "\r\n") + k, []string{"as Windows line ends"}},
+		{"no white space", k + gbk(t, strings.NewReplacer("\n", "", "  ", "").Replace(text)) + k, []string{"white space between the elements"}},
+		{"a line feed at the end", k + doc + "\n" + k, []string{"line end behind the XML"}},
+		{"Windows line ends", k + strings.ReplaceAll(doc, "\n", "\r\n") + k, []string{"signed as Windows line ends"}},
 		{"URL-encoded", k + url.QueryEscape(doc) + k, []string{"URL-encoded"}},
 		{"the key only before", k + doc, []string{"only before"}},
 		{"the key only behind, UTF-8", text + k, []string{"signed are UTF-8", "only behind"}},
@@ -209,11 +210,11 @@ func TestSignRefusesWhatItCannotRead(t *testing.T) {
 		{"nothing", "", "the message is empty", nil, 1},
 		{"broken JSON", `{"a":`, "is not JSON", nil, 1},
 		{"a PEM for 翼码", `{"a":"b"}`, "PEM, which is WeChat Pay's kind of key", []string{"--key-file", pem}, 1},
-		{"a broken PEM", "GET /v3/x\nAuthorization: timestamp=\"1\",nonce_str=\"a\"\n\n", "cannot be read", []string{"--key-file", pem}, 1},
+		{"a broken PEM", "GET /v3/x\nAuthorization: timestamp=\"1\",nonce_str=\"a\"\n\n", "characters are missing", []string{"--key-file", pem}, 1},
 		{"a body without a path", `{"a":"b"}`, "--method and --url", []string{"--for", "wechatpay"}, 1},
 		{"two keys", `{"a":"b"}`, "not both", []string{"--key-file", pem, "--merchant", "acme"}, 2},
 		{"no such file", "", "no such file", []string{"/nowhere/at/all"}, 1},
-		{"a key in place of its file", `{"a":"b"}`, "that --key-file names cannot be read", []string{"--key-file", "MIIEvQsecret"}, 1},
+		{"a key in place of its file", `{"a":"b"}`, "that --key-file names: the file cannot be read", []string{"--key-file", "MIIEvQsecret"}, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			o := process{args: append([]string{"sign"}, test.args...), stdin: test.stdin}.run(t)

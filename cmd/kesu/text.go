@@ -1,19 +1,47 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 )
 
 // writeJSON writes a value as indented JSON with a line feed at its end.
+//
+// What could rewrite a terminal or turn the direction of writing is escaped as \uXXXX: a program reads the same text, and
+// a person who looks at it is not deceived.
 func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, escapedJSON(out.String()))
+	return err
+}
+
+// escapedJSON escapes in JSON what clean takes out of text. It can only stand within strings.
+func escapedJSON(text string) string {
+	var out strings.Builder
+	for _, r := range text {
+		switch {
+		case r == '\n' || r >= ' ' && r < 0x7F:
+			out.WriteRune(r)
+		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029':
+			for _, unit := range utf16.Encode([]rune{r}) {
+				fmt.Fprintf(&out, `\u%04x`, unit)
+			}
+		default:
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
 }
 
 // clean makes text from outside fit for a terminal: no control characters, which could move the cursor or rewrite what

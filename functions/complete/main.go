@@ -8,10 +8,8 @@ import (
 	"time"
 
 	"github.com/kesu-go/kesu/functions/complete/action"
+	"github.com/kesu-go/kesu/internal/assembly"
 	"github.com/kesu-go/kesu/internal/config"
-	"github.com/kesu-go/kesu/internal/gateway"
-	"github.com/kesu-go/kesu/internal/merchant"
-	"github.com/kesu-go/kesu/internal/wiring"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
@@ -19,17 +17,11 @@ func main() {
 	ctx := context.Background()
 	settings, err := config.ReadComplete(os.Getenv)
 	if err != nil {
-		wiring.Fail(wire.Complete, err)
+		assembly.Fail(wire.Complete, err)
 	}
-	function, err := wiring.New(ctx, wire.Complete, settings.Common, os.Stdout)
+	function, err := assembly.New(ctx, settings.Common, os.Stdout)
 	if err != nil {
-		wiring.Fail(wire.Complete, err)
+		assembly.Fail(wire.Complete, err)
 	}
-	complete := &action.Completion{
-		Client: function.Client,
-		Hosts:  gateway.NewHosts(settings.Hosts...),
-		Random: rand.Reader,
-		Now:    time.Now,
-	}
-	wiring.Run(ctx, function, complete, merchant.ParseWechatPay, settings.Hosts[:1])
+	assembly.Run(ctx, function, action.New(function.Client, settings, rand.Reader, time.Now).Work())
 }

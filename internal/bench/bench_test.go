@@ -83,26 +83,26 @@ func TestAColdStartIsSplitIntoItsParts(t *testing.T) {
 		t.Fatal(err)
 	}
 	const roundTrip = 10 * time.Millisecond
-	w, err := NewWorld(t.TempDir(), keys, roundTrip)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	for _, program := range []string{Reply, Complete} {
-		path, err := Build(t.Context(), root, t.TempDir(), program, "")
+	for _, j := range journeys {
+		w, err := NewWorld(t.TempDir(), keys.of(j), roundTrip)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := w.ColdStart(t.Context(), path, program, setting{directories: true, ledger: program == Reply}, 1)
+		defer w.Close()
+		path, err := Build(t.Context(), root, t.TempDir(), j.program, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := w.ColdStart(t.Context(), path, j.program, setting{directories: true, ledger: j.program == Reply, env: j.env}, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
 		least := milliseconds(roundTrip)
 		if c.Connect < 2*least || c.Secret < least || c.Reply < least || c.Start <= 0 || len(c.Warm) != 1 || c.CPU <= 0 {
-			t.Errorf("%s: a part is shorter than its round trips: %+v", program, c)
+			t.Errorf("%s: a part is shorter than its round trips: %+v", j.figure, c)
 		}
 		if sum := c.Connect + c.Secret + c.Dial + c.Reply; sum > c.First {
-			t.Errorf("%s: the parts are %.2f ms, the whole %.2f ms", program, sum, c.First)
+			t.Errorf("%s: the parts are %.2f ms, the whole %.2f ms", j.figure, sum, c.First)
 		}
 	}
 }

@@ -19,6 +19,7 @@ const (
 	Bare     = "internal/bench/bare"
 	Reply    = "functions/reply"
 	Complete = "functions/complete"
+	Watch    = "functions/watch"
 )
 
 // Build compiles one program of this module for Linux with the flags of the Makefile and returns its path in dir. root
@@ -79,28 +80,4 @@ func Root() (string, error) {
 		}
 		dir = parent
 	}
-}
-
-// BuildBefore compiles the two functions as they were at a commit, from the checkout's own history, and returns the
-// directory that holds them. It fails where the history is not there, in a shallow clone for instance.
-func BuildBefore(ctx context.Context, root, dir, commit string) (string, error) {
-	source := filepath.Join(dir, "before")
-	if err := os.MkdirAll(source, 0o755); err != nil {
-		return "", err
-	}
-	packed := filepath.Join(dir, "before.tar")
-	git := exec.CommandContext(ctx, "git", "-C", root, "archive", "--format=tar", "-o", packed, commit)
-	if text, err := git.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("git archive %s: %w: %s", commit, err, bytes.TrimSpace(text))
-	}
-	if text, err := exec.CommandContext(ctx, "tar", "-xf", packed, "-C", source).CombinedOutput(); err != nil {
-		return "", fmt.Errorf("unpack %s: %w: %s", commit, err, bytes.TrimSpace(text))
-	}
-	out := filepath.Join(dir, "before-bin")
-	for _, program := range []string{Reply, Complete} {
-		if _, err := Build(ctx, source, out, program, ""); err != nil {
-			return "", err
-		}
-	}
-	return out, nil
 }

@@ -9,15 +9,16 @@ import (
 	"net/http"
 	"time"
 
+	messages "github.com/kesu-go/kesu/pkg/wire/wechatpay"
+
 	"github.com/kesu-go/kesu/internal/merchant"
 	"github.com/kesu-go/kesu/pkg/signing"
-	"github.com/kesu-go/kesu/pkg/wire"
 )
 
 // completeOnce is a completion as the shortest program would make it: no attempts, no ledger, no log.
 func completeOnce(client *http.Client, m *merchant.WechatPay, base string) error {
-	path := wire.CompletePath(sampleComplaint)
-	body := wire.CompleteBody(m.Requester.Mchid)
+	path := messages.CompletePath(sampleComplaint)
+	body := messages.CompleteBody(m.Requester.Mchid)
 	nonce, err := signing.NewNonce(rand.Reader)
 	if err != nil {
 		return err

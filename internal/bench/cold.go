@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -13,6 +12,7 @@ type World struct {
 	keys                                     *Keys
 	authority                                *authority
 	secrets, table, imageco, primary, backup *standIn
+	bus, reading                             *standIn // of functions/watch
 }
 
 // NewWorld starts the stand-ins; dir is for the files of its certificates.
@@ -26,10 +26,15 @@ func NewWorld(dir string, keys *Keys, roundTrip time.Duration) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
+	complaint, err := keys.complaintAnswer()
+	if err != nil {
+		return nil, err
+	}
 	for _, s := range []struct {
 		into   **standIn
 		answer answerer
-	}{{&w.secrets, secretAnswer(keys.Secret)}, {&w.table, tableAnswer}, {&w.imageco, imagecoAnswer}, {&w.primary, settle}, {&w.backup, settle}} {
+	}{{&w.secrets, secretAnswer(keys.Secret)}, {&w.table, tableAnswer}, {&w.imageco, imagecoAnswer}, {&w.primary, settle}, {&w.backup, settle},
+		{&w.bus, busAnswer}, {&w.reading, complaint}} {
 		if *s.into, err = newStandIn(w.authority.certificate, roundTrip, s.answer); err != nil {
 			return nil, err
 		}
@@ -39,7 +44,7 @@ func NewWorld(dir string, keys *Keys, roundTrip time.Duration) (*World, error) {
 
 // Close ends the stand-ins.
 func (w *World) Close() {
-	for _, s := range []*standIn{w.secrets, w.table, w.imageco, w.primary, w.backup} {
+	for _, s := range []*standIn{w.secrets, w.table, w.imageco, w.primary, w.backup, w.bus, w.reading} {
 		s.close()
 	}
 }
@@ -54,13 +59,14 @@ func (w *World) environment(s setting) []string {
 	env := append([]string{
 		"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + w.secrets.URL, "AWS_ENDPOINT_URL_DYNAMODB=" + w.table.URL,
 		"IMAGECO_URL=" + w.imageco.URL + "/gateway", "WECHATPAY_URL=" + w.primary.URL, "WECHATPAY_BACKUP_URL=" + w.backup.URL,
-		"REPLY_RATE_PER_MINUTE=0", "COMPLETE_RATE_PER_MINUTE=0",
 	}, w.authority.environment(s.directories)...)
 	if s.prefetch {
 		env = append(env, "PREFETCH_MERCHANTS=acme")
 	}
 	if s.ledger {
-		env = append(env, "LEDGER_TABLE=kesu-ledger")
+		env = append(env, "LEDGER_TABLE=kesu-ledger") // the pace is kept there too
+	} else {
+		env = append(env, "REPLY_RATE_PER_MINUTE=0", "COMPLETE_RATE_PER_MINUTE=0") // many commands are sent
 	}
 	return append(env, s.env...)
 }
@@ -87,7 +93,7 @@ type Cold struct {
 
 // gateway is the stand-in that a program's commands go to.
 func (w *World) gateway(program string) *standIn {
-	if strings.HasSuffix(program, "reply") {
+	if program == Reply && !w.keys.direct {
 		return w.imageco
 	}
 	return w.primary

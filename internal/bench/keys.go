@@ -30,6 +30,17 @@ const PlatformID = "PUB_KEY_ID_0119000000012026112100000000000001"
 type Keys struct {
 	Merchant, Platform *rsa.PrivateKey
 	Secret             string // the merchant's secret, with both halves
+	APIv3Key           string
+	direct             bool // WeChat Pay carries the merchant's replies
+}
+
+// of are the same keys of a merchant whose replies go as the journey says.
+func (k Keys) of(j journey) *Keys {
+	if !j.direct {
+		return &k
+	}
+	k.direct, k.Secret = true, strings.Replace(k.Secret, `{"imageco"`, `{"reply_through":"wechatpay","imageco"`, 1)
+	return &k
 }
 
 // NewKeys makes them.
@@ -50,13 +61,15 @@ func NewKeys() (*Keys, error) {
 	if err != nil {
 		return nil, err
 	}
+	apiv3Key := (rand.Text() + rand.Text())[:32]
 	secret, err := json.Marshal(map[string]any{
 		"imageco": map[string]any{"isspid": "39493002", "system_id": "8888", "seller_account": "66660000000000001", "key": rand.Text()},
 		"wechatpay": map[string]any{"mchid": "1900000001", "serial_no": "5157F09EFDC096DE15EBE81A47057A7232F1B8E1",
+			"apiv3_key":     apiv3Key,
 			"private_key":   string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})),
 			"platform_keys": []map[string]string{{"id": PlatformID, "pem": string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}))}}},
 	})
-	return &Keys{merchant, platform, string(secret)}, err
+	return &Keys{Merchant: merchant, Platform: platform, Secret: string(secret), APIv3Key: apiv3Key}, err
 }
 
 // XMLSecret is the secret of a merchant that talks XML to 翼码.
@@ -64,26 +77,44 @@ func (k *Keys) XMLSecret() string {
 	return strings.Replace(k.Secret, `"imageco":{`, `"imageco":{"format":"xml",`, 1)
 }
 
-// Signed are the headers of a 204 of WeChat Pay's, signed now.
-func (k *Keys) Signed() (http.Header, error) {
-	const nonce = "0123456789ABCDEF0123456789ABCDEF"
-	now := time.Now()
-	signature, err := signing.SignAnswer(crypto.Signer(k.Platform), now, nonce, nil)
+// Signed are the headers of a 204 of WeChat Pay's, signed now, with a nonce of its own.
+func (k *Keys) Signed() (http.Header, error) { return k.signedOver(nil) }
+
+// signedOver are the headers of a body of WeChat Pay's.
+func (k *Keys) signedOver(body []byte) (http.Header, error) {
+	now, nonce := time.Now(), rand.Text()
+	signature, err := signing.SignAnswer(crypto.Signer(k.Platform), now, nonce, body)
 	return http.Header{
 		"Wechatpay-Timestamp": {strconv.FormatInt(now.Unix(), 10)}, "Wechatpay-Nonce": {nonce},
 		"Wechatpay-Serial": {PlatformID}, "Wechatpay-Signature": {signature}, "Request-Id": {"08F78BB0AB0610E80418DBB7F34E2094AB0928A02C"},
 	}, err
 }
 
-// wechatpayAnswer settles every complaint with the same signed 204; the gateway's own signing is no part of a figure.
+// signedAhead is how many answers are signed before they are asked for: the gateway's own signing is no part of a figure.
+const signedAhead = 200
+
+// wechatpayAnswer settles every complaint with a signed 204, each with a nonce of its own: a process takes one only once.
 func (k *Keys) wechatpayAnswer() (answerer, error) {
-	signed, err := k.Signed()
+	ahead := make(chan http.Header, signedAhead)
+	for range signedAhead {
+		signed, err := k.Signed()
+		if err != nil {
+			return nil, err
+		}
+		ahead <- signed
+	}
 	return func(_ []byte, h http.Header) (int, []byte) {
+		var signed http.Header
+		select {
+		case signed = <-ahead:
+		default:
+			signed, _ = k.Signed() // it did not fail before
+		}
 		for name, values := range signed {
 			h[name] = values
 		}
 		return http.StatusNoContent, nil
-	}, err
+	}, nil
 }
 
 // authority is a certificate for 127.0.0.1 and the files that make a client believe it.
@@ -149,7 +180,7 @@ func (a *authority) environment(directories bool) []string {
 	return []string{"SSL_CERT_FILE=" + a.bundle, "SSL_CERT_DIR=" + dirs}
 }
 
-// ServeSigned serves a WeChat Pay that settles every complaint with the same signed 204, over TLS on this machine. It
+// ServeSigned serves a WeChat Pay that settles every complaint with a signed 204, over TLS on this machine. It
 // gives the address, what a client must trust, and what ends it; dir is for its files.
 func (k *Keys) ServeSigned(dir string) (url string, pool *x509.CertPool, stop func(), err error) {
 	a, err := newAuthority(dir)

@@ -8,6 +8,10 @@ import (
 
 // distant listens as if its clients were roundTrip away: what they send arrives half of it later, what they are sent
 // too, and opening a connection takes one round trip, as TCP's handshake does. The loopback's own time comes on top.
+//
+// The kernel opens a connection at once, so the round trip of TCP's handshake falls into the one of TLS. A client
+// that takes its longest wait for a round trip, as a reply's connection does, would think itself twice as far away:
+// therefore the first byte of the server's first record, which is always the same, arrives after one round trip.
 type distant struct {
 	net.Listener
 	roundTrip time.Duration
@@ -41,6 +45,7 @@ type distantConn struct {
 	opened  time.Time // when the client of a distant server could have begun to send
 	in, out chan parcel
 	rest    parcel // what is left of the parcel that is being read
+	begun   bool   // the first record was written
 	done    chan struct{}
 	once    sync.Once
 }
@@ -64,7 +69,14 @@ func (c *distantConn) receive() {
 	}
 }
 
+// handshakeRecord is the type of the first record that a TLS server sends: RFC 8446, section 5.1.
+const handshakeRecord = 22
+
 func (c *distantConn) send() {
+	time.Sleep(time.Until(c.opened))
+	if _, err := c.Conn.Write([]byte{handshakeRecord}); err != nil {
+		return
+	}
 	for {
 		select {
 		case p := <-c.out:
@@ -99,8 +111,12 @@ func (c *distantConn) Read(p []byte) (int, error) {
 }
 
 func (c *distantConn) Write(p []byte) (int, error) {
+	rest := p
+	if !c.begun && len(p) > 0 {
+		c.begun, rest = true, p[1:] // send has sent it
+	}
 	select {
-	case c.out <- parcel{at: time.Now().Add(c.delay), bytes: append([]byte(nil), p...)}:
+	case c.out <- parcel{at: time.Now().Add(c.delay), bytes: append([]byte(nil), rest...)}:
 		return len(p), nil
 	case <-c.done:
 		return 0, net.ErrClosed

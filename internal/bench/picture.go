@@ -7,7 +7,7 @@ import (
 
 // The measures of the picture, in pixels.
 const (
-	barLeft, barHeight, barStep = 150, 26, 44
+	barLeft, barHeight, barStep = 190, 26, 44
 	pictureWidth                = 860
 )
 

@@ -56,7 +56,7 @@ func (r Report) Markdown() string {
 		writeRow(&b, row, true)
 	}
 	b.WriteString("\n### The cold path in parts\n\nOne start and the first completion or reply, prefetch off, 20 ms a round trip, medians in ms. ")
-	b.WriteString("The reply keeps its ledger in DynamoDB.\n\n| | start | connect to Secrets Manager, roots included | the secret | wait for the gateway's connection, sign | the call | answer, settle | sum | processor time |\n|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("A reply keeps its ledger and its pace in DynamoDB.\n\n| | start | connect to Secrets Manager, roots included | the secret | wait for the gateway's connection, sign | the call | answer, settle | sum | processor time |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, p := range r.Cold {
 		fmt.Fprintf(&b, "| %s | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f |\n", p.Name, p.Start, p.Connect, p.Secret, p.Gateway, p.Call, p.After, p.Total(), p.CPU)
 	}

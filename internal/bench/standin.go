@@ -2,12 +2,14 @@ package bench
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"encoding/json"
 	"io"
 	"log"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,6 +18,7 @@ type standIn struct {
 	URL    string
 	server *http.Server
 	calls  chan visit
+	answer atomic.Pointer[answerer]
 }
 
 // visit is one request: when it was read, and when its answer was handed to the network.
@@ -24,6 +27,12 @@ type visit struct{ read, answered time.Time }
 // answerer answers one request: it sets headers and gives status and body.
 type answerer = func(body []byte, h http.Header) (int, []byte)
 
+// hangUp is what an answerer gives instead of a status when its answer is lost: the connection is closed.
+const hangUp = 0
+
+// connection is the key of a request's connection in its context.
+type connection struct{}
+
 // newStandIn serves answer at a distance; every byte of a request is read before it is asked.
 func newStandIn(certificate tls.Certificate, roundTrip time.Duration, answer answerer) (*standIn, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -31,22 +40,29 @@ func newStandIn(certificate tls.Certificate, roundTrip time.Duration, answer ans
 		return nil, err
 	}
 	s := &standIn{URL: "https://" + l.Addr().String(), calls: make(chan visit, 64)}
+	s.answer.Store(&answer)
 	quiet := log.New(io.Discard, "", 0) // a connection that was opened ahead may be closed unused
 	s.server = &http.Server{ErrorLog: quiet, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := visit{read: time.Now()}
 		body, _ := io.ReadAll(r.Body)
-		status, text := answer(body, w.Header())
-		w.WriteHeader(status)
-		_, _ = w.Write(text)
-		if f, ok := w.(http.Flusher); ok {
-			f.Flush()
+		status, text := (*s.answer.Load())(body, w.Header())
+		if status != hangUp {
+			w.WriteHeader(status)
+			_, _ = w.Write(text)
+			if f, ok := w.(http.Flusher); ok {
+				f.Flush()
+			}
 		}
 		v.answered = time.Now()
 		select {
 		case s.calls <- v:
 		default: // nobody asks
 		}
-	})}
+		if status == hangUp {
+			time.Sleep(roundTrip / 2) // the end of a connection travels too; distant holds back bytes only
+			_ = r.Context().Value(connection{}).(net.Conn).Close()
+		}
+	}), ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connection{}, c) }}
 	config := &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"http/1.1"}}
 	go func() { _ = s.server.Serve(tls.NewListener(distant{l, roundTrip}, config)) }() // ends with Close
 	return s, nil

@@ -6,25 +6,23 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 )
 
 // Suite is one run of everything.
 type Suite struct {
-	Rounds int           // how often each figure is measured; the issue asks for ten at least
+	Rounds int           // how often each figure is measured; ten at least, for a median that can be quoted
 	Slice  time.Duration // how long one measurement of something short takes
+	Only   string        // the steps whose name holds it; empty: all
 	Log    func(format string, args ...any)
 
-	root, dir, before string // before holds the functions as they were; "" when they cannot be built
-	paths             map[string]string
-	keys              *Keys
+	root, dir string
+	paths     map[string]string
+	keys      *Keys
 
 	Report Report
 }
-
-// beforeCommit is the last commit before this work began: connections were opened one after the other, and the roots
-// when the first certificate was verified.
-const beforeCommit = "1dd37a3"
 
 // distance is the round trip of the row with latency.
 const distance = 20 * time.Millisecond
@@ -33,14 +31,10 @@ const distance = 20 * time.Millisecond
 func (s *Suite) Run(ctx context.Context, root, dir string) (err error) {
 	s.root, s.dir, s.paths = root, dir, map[string]string{}
 	s.Report.Machine = ThisMachine(ctx, root)
-	for _, program := range []string{Bare, Reply, Complete} {
+	for _, program := range []string{Bare, Reply, Complete, Watch} {
 		if s.paths[program], err = Build(ctx, root, filepath.Join(dir, "bin"), program, ""); err != nil {
 			return err
 		}
-	}
-	if s.before, err = BuildBefore(ctx, root, dir, beforeCommit); err != nil {
-		s.Log("the functions before this work cannot be measured: %v", err)
-		s.before = ""
 	}
 	if s.keys, err = NewKeys(); err != nil {
 		return err
@@ -49,10 +43,13 @@ func (s *Suite) Run(ctx context.Context, root, dir string) (err error) {
 		name string
 		run  func(context.Context) error
 	}{
-		{"sizes", s.sizes}, {"start", s.start}, {"first invocation", s.first}, {"at a distance", s.far}, {"certificates", s.certificates},
+		{"sizes", s.sizes}, {"start", s.start}, {"first invocation", s.first}, {"at a distance", s.far}, {"a lost answer", s.lost}, {"a notification", s.heard}, {"certificates", s.certificates},
 		{"memory", s.memory}, {"warm, in memory", s.warm}, {"warm, loopback TLS", s.loopback}, {"allocations", s.allocations},
 		{"throughput", s.throughput}, {"merchants", s.merchants}, {"batches and concurrency", s.batches},
 	} {
+		if !strings.Contains(step.name, s.Only) {
+			continue
+		}
 		started := time.Now()
 		if err := step.run(ctx); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
@@ -69,12 +66,15 @@ func (s *Suite) row(r Row) {
 }
 
 // world makes a world in a directory of its own.
-func (s *Suite) world(roundTrip time.Duration) (*World, error) {
+func (s *Suite) world(roundTrip time.Duration) (*World, error) { return s.worldOf(s.keys, roundTrip) }
+
+// worldOf makes it for a merchant with these keys.
+func (s *Suite) worldOf(keys *Keys, roundTrip time.Duration) (*World, error) {
 	dir, err := os.MkdirTemp(s.dir, "world")
 	if err != nil {
 		return nil, err
 	}
-	return NewWorld(dir, s.keys, roundTrip)
+	return NewWorld(dir, keys, roundTrip)
 }
 
 func (s *Suite) sizes(ctx context.Context) error {
@@ -106,8 +106,8 @@ func (s *Suite) sizes(ctx context.Context) error {
 
 // The limits of a function's size in bytes, for arm64.
 const (
-	BinaryLimit = 12_000_000
-	ZipLimit    = 4_300_000
+	BinaryLimit = 13_500_000
+	ZipLimit    = 4_800_000
 )
 
 // start measures exec → first poll. The first run of each program is thrown away: it reads the file from the disk.

@@ -12,13 +12,15 @@ import (
 
 	completion "github.com/kesu-go/kesu/functions/complete/action"
 	reply "github.com/kesu-go/kesu/functions/reply/action"
-	"github.com/kesu-go/kesu/internal/desk"
+	"github.com/kesu-go/kesu/internal/assembly"
+	"github.com/kesu-go/kesu/internal/config"
 	"github.com/kesu-go/kesu/internal/gateway"
 	"github.com/kesu-go/kesu/internal/lambdaio"
 	"github.com/kesu-go/kesu/internal/ledger"
 	"github.com/kesu-go/kesu/internal/merchant"
+	"github.com/kesu-go/kesu/internal/pipeline"
 	"github.com/kesu-go/kesu/internal/telemetry"
-	"github.com/kesu-go/kesu/pkg/wire"
+	"github.com/kesu-go/kesu/internal/wechatpay"
 )
 
 // The base URLs that requests in memory name.
@@ -52,51 +54,68 @@ func (s secretIn) GetSecretValue(context.Context, *secretsmanager.GetSecretValue
 	return &secretsmanager.GetSecretValueOutput{SecretString: &text, VersionId: &version}, nil
 }
 
-// newClient is a gateway client as wiring builds it, with a transport of ours and a log that nobody reads.
+// settings are a function's, with the defaults that matter here, and without a pace.
+func settings() config.Common {
+	return config.Common{SecretPrefix: "kesu/merchants/", SecretSoftTTL: 5 * time.Minute, SecretHardTTL: time.Hour,
+		MaxAttempts: 3, AttemptTimeout: 5 * time.Second, LedgerTTL: 24 * time.Hour}
+}
+
+// newClient is a gateway client with a transport of ours and a log that nobody reads.
 func newClient(transport http.RoundTripper) *gateway.Client {
-	return &gateway.Client{Transport: transport, Pace: gateway.NewPace(0), MaxAttempts: 3, AttemptTimeout: 5 * time.Second,
-		Random: func() float64 { return 0 }, Log: newLog()}
+	return assembly.Client(settings(), transport, func() float64 { return 0 }, newLog())
 }
 
 func newLog() *slog.Logger { return telemetry.NewLogger(io.Discard, slog.LevelInfo) }
 
-// NewCompletion is the completion as functions/complete builds it.
-func NewCompletion(transport http.RoundTripper, base string) *completion.Completion {
-	return &completion.Completion{Client: newClient(transport), Hosts: gateway.NewHosts(base), Random: rand.Reader, Now: time.Now}
+// NewCompletion is a merchant of functions/complete, but that it begins each command with an empty memory of nonces: the
+// gateway in memory gives the same signed answer each time, since signing would cost as much as what is measured.
+func NewCompletion(transport http.RoundTripper, base string, half *merchant.WechatPay) pipeline.Merchant {
+	client, hosts := newClient(transport), gateway.NewHosts(base)
+	anew := func() *completion.Merchant {
+		return (&completion.Completion{API: wechatpay.New(client, hosts, rand.Reader, time.Now)}).Of(half)
+	}
+	return forgetful{anew(), anew}
 }
 
-// NewReply is the reply as functions/reply builds it.
-func NewReply(transport http.RoundTripper, base string) *reply.Reply {
-	return &reply.Reply{Client: newClient(transport), Hosts: gateway.NewHosts(base), Log: newLog()}
+type forgetful struct {
+	*completion.Merchant
+	anew func() *completion.Merchant
 }
 
-// newHandler is a whole function but for its runtime: what Lambda's events go through.
-func newHandler[M any](action wire.Action, a desk.Action[M], secret string, parse func(string) (M, error), warm func(context.Context)) *lambdaio.Handler {
-	log := newLog()
-	keys := merchant.NewStore(merchant.Options[M]{Client: secretIn(secret), Prefix: "kesu/merchants/", Parse: parse,
-		SoftTTL: 5 * time.Minute, HardTTL: time.Hour, Now: time.Now})
-	return &lambdaio.Handler{Action: action, Log: log, Desk: &desk.Desk[M]{Action: a, Keys: keys,
-		Ledger: ledger.New(ledger.NewMemory(), 24*time.Hour, time.Now, rand.Text), Log: log,
-		Metrics: telemetry.NewMetrics(io.Discard), Now: time.Now, Warm: warm}}
+func (f forgetful) Send(ctx context.Context, call pipeline.Call) (gateway.Report, error) {
+	return f.anew().Send(ctx, call)
 }
 
-// parseImageco lets a secret name any gateway.
-func parseImageco(secret string) (*merchant.Imageco, error) {
-	return merchant.ParseImageco(secret, func(string) error { return nil })
+// replyWork is what functions/reply does, for secrets that may name any gateway.
+func replyWork(transport http.RoundTripper) pipeline.Work {
+	return reply.New(newClient(transport), config.Reply{ImagecoURL: imagecoURL, Hosts: []string{wechatpayURL},
+		CheckGatewayURL: func(string) error { return nil }}, rand.Reader, time.Now).Work()
+}
+
+// newHandler is a whole function but for its runtime: what Lambda's events go through. Connections are opened ahead
+// where there are any.
+func newHandler(transport http.RoundTripper, secret string, work pipeline.Work) *lambdaio.Handler {
+	ahead, _ := transport.(*gateway.Transport)
+	return assembly.Build(settings(), assembly.Outside{Log: newLog(), Metrics: telemetry.NewMetrics(io.Discard), Now: time.Now,
+		Owner: rand.Text, Secrets: secretIn(secret), Entries: ledger.NewMemory(), Transport: ahead}, work).Handler
 }
 
 // CompleteHandler is functions/complete in this process.
 func (k *Keys) CompleteHandler(transport http.RoundTripper, base string) *lambdaio.Handler {
-	var warm func(context.Context)
-	if t, ok := transport.(*gateway.Transport); ok {
-		warm = func(ctx context.Context) { _ = t.Warm(ctx, base) }
+	work := completion.New(newClient(transport), config.Complete{Hosts: []string{base}}, rand.Reader, time.Now).Work()
+	work.Open = func(secret string) (pipeline.Merchant, error) {
+		half, err := merchant.ParseWechatPay(secret)
+		if err != nil {
+			return nil, err
+		}
+		return NewCompletion(transport, base, half), nil
 	}
-	return newHandler(wire.Complete, desk.Action[*merchant.WechatPay](NewCompletion(transport, base)), k.Secret, merchant.ParseWechatPay, warm)
+	return newHandler(transport, k.Secret, work)
 }
 
 // ReplyHandler is functions/reply in this process.
 func ReplyHandler(transport http.RoundTripper, secret string) *lambdaio.Handler {
-	return newHandler(wire.Reply, desk.Action[*merchant.Imageco](NewReply(transport, imagecoURL)), secret, parseImageco, nil)
+	return newHandler(transport, secret, replyWork(transport))
 }
 
 // invoke carries out one command; anything but a success is a bug of the benchmark.

@@ -5,11 +5,8 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +17,7 @@ import (
 // Common is what both functions need.
 type Common struct {
 	SecretPrefix   string        // MERCHANT_SECRET_PREFIX
+	MerchantPacks  int           // MERCHANT_KEYS: how many packs there are; 0: each merchant has a secret of its own
 	Prefetch       []string      // PREFETCH_MERCHANTS
 	SecretSoftTTL  time.Duration // SECRET_SOFT_TTL: from then on a key is read again
 	SecretHardTTL  time.Duration // SECRET_HARD_TTL: beyond it an old key is no longer used
@@ -29,14 +27,18 @@ type Common struct {
 	LedgerTable    string        // LEDGER_TABLE; empty: the ledger lives in the process
 	LedgerTTL      time.Duration // LEDGER_TTL
 	ResultBus      string        // RESULT_BUS; empty: no settled events
+	ReadsPerMinute int           // READ_RATE_PER_MINUTE, of functions/reply; 0 is off
+	UnknownWindow  time.Duration // UNKNOWN_WINDOW, of functions/reply; 0: an unknown reply is settled at once
+	CallerClaim    string        // CALLER_MERCHANT_CLAIM: names the merchants of an HTTP caller; empty: not asked for
 	LogLevel       slog.Level    // AWS_LAMBDA_LOG_LEVEL, else LOG_LEVEL
 }
 
 // Reply is what functions/reply needs.
 type Reply struct {
 	Common
-	ImagecoURL      string // IMAGECO_URL
-	EnforceSign     bool   // IMAGECO_RESPONSE_SIGN is enforce
+	ImagecoURL      string   // IMAGECO_URL; empty: merchants whose replies go through 翼码 need an address of their own
+	Hosts           []string // WeChat Pay's, as for completions
+	EnforceSign     bool     // IMAGECO_RESPONSE_SIGN is enforce
 	CheckGatewayURL func(string) error
 }
 
@@ -46,9 +48,27 @@ type Complete struct {
 	Hosts []string // WECHATPAY_URL, then WECHATPAY_BACKUP_URL; no slash at the end
 }
 
+// Watch is what functions/watch needs. RatePerMinute is READ_RATE_PER_MINUTE, and LedgerTTL is WATCH_TTL.
+type Watch struct {
+	Common
+	Hosts      []string        // WECHATPAY_URL, then WECHATPAY_BACKUP_URL; no slash at the end
+	Everybody  bool            // WATCH_MERCHANTS is *: every merchant with a secret
+	Merchants  []string        // WATCH_MERCHANTS
+	WarnBefore []time.Duration // WATCH_WARN_BEFORE, the longest first
+	Queue      string          // WATCH_QUEUE; empty: a sweep is done in one invocation
+}
+
+// How many packs there are when MERCHANT_KEYS does not say, and at most: Secrets Manager keeps 500,000 secrets in a
+// region (https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html).
+const (
+	DefaultPacks = 64
+	MaxPacks     = 100_000
+)
+
 // Names of the variables, as in the contract.
 const (
 	secretPrefix   = "MERCHANT_SECRET_PREFIX"
+	merchantKeys   = "MERCHANT_KEYS"
 	prefetch       = "PREFETCH_MERCHANTS"
 	secretSoftTTL  = "SECRET_SOFT_TTL"
 	secretHardTTL  = "SECRET_HARD_TTL"
@@ -60,9 +80,16 @@ const (
 	attemptTimeout = "ATTEMPT_TIMEOUT"
 	replyRate      = "REPLY_RATE_PER_MINUTE"
 	completeRate   = "COMPLETE_RATE_PER_MINUTE"
+	readRate       = "READ_RATE_PER_MINUTE"
+	unknownWindow  = "UNKNOWN_WINDOW"
 	ledgerTable    = "LEDGER_TABLE"
 	ledgerTTL      = "LEDGER_TTL"
 	resultBus      = "RESULT_BUS"
+	callerClaim    = "CALLER_MERCHANT_CLAIM"
+	watchMerchants = "WATCH_MERCHANTS"
+	watchWarn      = "WATCH_WARN_BEFORE"
+	watchQueue     = "WATCH_QUEUE"
+	watchTTL       = "WATCH_TTL"
 	logLevel       = "LOG_LEVEL"
 	lambdaLogLevel = "AWS_LAMBDA_LOG_LEVEL"
 	samLocalName   = "AWS_SAM_LOCAL"
@@ -72,10 +99,9 @@ const (
 func ReadReply(getenv func(string) string) (Reply, error) {
 	r := &reader{getenv: getenv}
 	c := Reply{Common: r.common(replyRate, 60), CheckGatewayURL: gatewayURL(getenv(samLocalName) == "true")}
-	if getenv(imagecoURL) == "" {
-		r.fail(imagecoURL, "is required: the address of 翼码's gateway, from the merchant's contract")
-	}
-	c.ImagecoURL = r.url(imagecoURL, "")
+	c.ImagecoURL, c.Hosts = r.url(imagecoURL, ""), r.hosts()
+	c.ReadsPerMinute = r.number(readRate, 180, 0, 1_000_000)
+	c.UnknownWindow = r.duration(unknownWindow, 15*time.Minute, 0)
 	switch getenv(imagecoSign) {
 	case "", "warn":
 	case "enforce":
@@ -89,7 +115,13 @@ func ReadReply(getenv func(string) string) (Reply, error) {
 // ReadComplete reads the settings of functions/complete.
 func ReadComplete(getenv func(string) string) (Complete, error) {
 	r := &reader{getenv: getenv}
-	c := Complete{Common: r.common(completeRate, 1500)}
+	c := Complete{Common: r.common(completeRate, 1500), Hosts: r.hosts()}
+	return c, r.err
+}
+
+// hosts are WECHATPAY_URL, then WECHATPAY_BACKUP_URL; no slash at the end.
+func (r *reader) hosts() []string {
+	var hosts []string
 	for _, host := range []struct{ name, fallback string }{
 		{wechatpayURL, "https://api.mch.weixin.qq.com"},
 		{backupURL, "https://api2.mch.weixin.qq.com"},
@@ -98,9 +130,9 @@ func ReadComplete(getenv func(string) string) (Complete, error) {
 		if strings.Contains(base, "?") {
 			r.fail(host.name, "must not have a query")
 		}
-		c.Hosts = append(c.Hosts, base)
+		hosts = append(hosts, base)
 	}
-	return c, r.err
+	return hosts
 }
 
 // reader keeps the first thing that is wrong.
@@ -117,8 +149,10 @@ func (r *reader) fail(name, problem string) {
 
 func (r *reader) common(rate string, perMinute int) Common {
 	c := Common{
-		SecretPrefix:   r.awsName(secretPrefix, "kesu/merchants/", secretMarks, secretMax, "may hold only letters, digits and /_+=.@-, at most 400"),
-		Prefetch:       r.merchants(),
+		SecretPrefix: r.awsName(secretPrefix, "kesu/merchants/", secretMarks, secretMax,
+			"may hold only letters, digits and /_+=.@-, at most 400"),
+		MerchantPacks:  r.packs(),
+		Prefetch:       r.merchants(prefetch),
 		SecretSoftTTL:  r.duration(secretSoftTTL, 5*time.Minute, 0),
 		SecretHardTTL:  r.duration(secretHardTTL, time.Hour, 0),
 		MaxAttempts:    r.number(maxAttempts, 3, 1, 10),
@@ -127,6 +161,7 @@ func (r *reader) common(rate string, perMinute int) Common {
 		LedgerTable:    r.awsName(ledgerTable, "", tableMarks, tableMax, "is not a DynamoDB table's name or ARN"),
 		LedgerTTL:      r.duration(ledgerTTL, 24*time.Hour, time.Second),
 		ResultBus:      r.awsName(resultBus, "", busMarks, busMax, "is not an event bus's name or ARN"),
+		CallerClaim:    r.claim(),
 		LogLevel:       r.level(),
 	}
 	if c.SecretHardTTL < c.SecretSoftTTL {
@@ -156,19 +191,57 @@ func (r *reader) awsName(name, fallback, marks string, most int, otherwise strin
 	return value
 }
 
-func (r *reader) merchants() []string {
+func (r *reader) packs() int {
+	packs, err := Packs(r.getenv(merchantKeys))
+	if err != nil {
+		r.fail(merchantKeys, err.Error())
+	}
+	return packs
+}
+
+// Packs reads MERCHANT_KEYS: "packed:1200" is 1200 packs, "packed" is [DefaultPacks] of them, and "secretsmanager" or
+// nothing is 0, a secret for each merchant. Its error reads on from the variable's name.
+func Packs(text string) (int, error) {
+	number, packed := strings.CutPrefix(text, "packed:")
+	switch {
+	case text == "" || text == "secretsmanager":
+		return 0, nil
+	case text == "packed":
+		return DefaultPacks, nil
+	}
+	n, err := strconv.Atoi(number)
+	if !packed || err != nil || n < 1 || n > MaxPacks || number != strconv.Itoa(n) {
+		return 0, fmt.Errorf("must be secretsmanager, packed, or packed:N with 1 to %d packs", MaxPacks)
+	}
+	return n, nil
+}
+
+func (r *reader) merchants(variable string) []string {
 	var merchants []string
-	for name := range strings.SplitSeq(r.getenv(prefetch), ",") {
+	for name := range strings.SplitSeq(r.getenv(variable), ",") {
 		name = strings.TrimSpace(name)
 		if name == "" {
 			continue
 		}
 		if !wire.ValidID(name) {
-			r.fail(prefetch, "must be merchants' names with commas between")
+			r.fail(variable, "must be merchants' names with commas between")
 		}
 		merchants = append(merchants, name)
 	}
 	return merchants
+}
+
+// claimMax bounds the name of a claim.
+const claimMax = 256
+
+// claim reads the name of a claim. It is shown to whoever is refused, so it holds nothing odd.
+func (r *reader) claim() string {
+	value := r.getenv(callerClaim)
+	if len(value) > claimMax || strings.ContainsFunc(value, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		r.fail(callerClaim,
+			fmt.Sprintf("must be the name of a claim: at most %d printable ASCII characters without a space", claimMax))
+	}
+	return value
 }
 
 func (r *reader) duration(name string, fallback, least time.Duration) time.Duration {
@@ -219,52 +292,4 @@ func (r *reader) levelOf(name string) slog.Level {
 	}
 	r.fail(name, "must be debug, info, warn or error")
 	return slog.LevelInfo
-}
-
-func (r *reader) url(name, fallback string) string {
-	value := r.getenv(name)
-	if value == "" {
-		return fallback
-	}
-	if err := gatewayURL(r.getenv(samLocalName) == "true")(value); err != nil {
-		r.fail(name, err.Error())
-	}
-	return value
-}
-
-// gatewayURL checks the address of a gateway: https, because a reply and a key's signature travel there; http only to
-// this very machine, or, with samLocal, from a container to a sandbox on its host.
-func gatewayURL(samLocal bool) func(string) error {
-	return func(value string) error {
-		u, err := url.Parse(value)
-		switch {
-		case err != nil || u.Hostname() == "":
-			return errors.New("is not a URL with a host")
-		case u.User != nil:
-			return errors.New("must not carry a user name or password")
-		case !validPort(u.Port()):
-			return errors.New("has a port outside of 1 to 65535")
-		case strings.Contains(value, "#"): // an empty fragment would still swallow a path that is put behind it
-			return errors.New("must not have a fragment")
-		case u.Scheme == "https":
-			return nil
-		case u.Scheme == "http" && (samLocal || loopback(u.Hostname())):
-			return nil
-		case u.Scheme == "http":
-			return fmt.Errorf("must be https; http is for loopback only (or with %s=true)", samLocalName)
-		}
-		return errors.New("must be an https URL")
-	}
-}
-
-// validPort takes no port as well: the scheme's own is meant then.
-func validPort(port string) bool {
-	n, err := strconv.ParseUint(port, 10, 16)
-	return port == "" || err == nil && n > 0
-}
-
-// loopback tells whether host is this machine, without asking DNS.
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }

@@ -33,8 +33,9 @@ func TestDefaults(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := common
-		want.RatePerMinute = 60
-		if fmt.Sprint(got.Common) != fmt.Sprint(want) || got.ImagecoURL != "https://gateway.example/api" || got.EnforceSign {
+		want.RatePerMinute, want.ReadsPerMinute, want.UnknownWindow = 60, 180, 15*time.Minute
+		if fmt.Sprint(got.Common) != fmt.Sprint(want) || fmt.Sprint(got.Hosts) != "[https://api.mch.weixin.qq.com https://api2.mch.weixin.qq.com]" ||
+			got.ImagecoURL != "https://gateway.example/api" || got.EnforceSign {
 			t.Errorf("%+v", got)
 		}
 		if got.CheckGatewayURL == nil || got.CheckGatewayURL("http://gateway.example") == nil || got.CheckGatewayURL("https://gateway.example") != nil {
@@ -52,9 +53,10 @@ func TestDefaults(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	})
-	t.Run("functions/reply does not start without IMAGECO_URL", func(t *testing.T) {
-		if _, err := config.ReadReply(env{}.get); err == nil || !strings.HasPrefix(err.Error(), "IMAGECO_URL is required") {
-			t.Errorf("%v", err)
+	t.Run("functions/reply needs no IMAGECO_URL, and knows WeChat Pay's hosts", func(t *testing.T) {
+		got, err := config.ReadReply(env{}.get)
+		if err != nil || got.ImagecoURL != "" || fmt.Sprint(got.Hosts) != "[https://api.mch.weixin.qq.com https://api2.mch.weixin.qq.com]" {
+			t.Errorf("%+v, %v", got, err)
 		}
 	})
 }
@@ -76,6 +78,10 @@ func TestGoodValues(t *testing.T) {
 		want        any
 	}{
 		{"MERCHANT_SECRET_PREFIX", "prod/kesu_", func(r config.Reply, _ config.Complete) any { return r.SecretPrefix }, "prod/kesu_"},
+		{"MERCHANT_KEYS", "secretsmanager", func(r config.Reply, _ config.Complete) any { return r.MerchantPacks }, 0},
+		{"MERCHANT_KEYS", "packed", func(r config.Reply, _ config.Complete) any { return r.MerchantPacks }, 64},
+		{"MERCHANT_KEYS", "packed:1200", func(_ config.Reply, c config.Complete) any { return c.MerchantPacks }, 1200},
+		{"MERCHANT_KEYS", "packed:100000", func(_ config.Reply, c config.Complete) any { return c.MerchantPacks }, 100_000},
 		{"PREFETCH_MERCHANTS", "acme", func(r config.Reply, _ config.Complete) any { return strings.Join(r.Prefetch, "|") }, "acme"},
 		{"PREFETCH_MERCHANTS", " acme , beta-1,,", func(r config.Reply, _ config.Complete) any { return strings.Join(r.Prefetch, "|") }, "acme|beta-1"},
 		{"SECRET_SOFT_TTL", "90s", func(_ config.Reply, c config.Complete) any { return c.SecretSoftTTL }, 90 * time.Second},
@@ -93,6 +99,10 @@ func TestGoodValues(t *testing.T) {
 		{"ATTEMPT_TIMEOUT", "1ms", func(r config.Reply, _ config.Complete) any { return r.AttemptTimeout }, time.Millisecond},
 		{"REPLY_RATE_PER_MINUTE", "0", func(r config.Reply, _ config.Complete) any { return r.RatePerMinute }, 0},
 		{"REPLY_RATE_PER_MINUTE", "600", func(r config.Reply, _ config.Complete) any { return r.RatePerMinute }, 600},
+		{"READ_RATE_PER_MINUTE", "0", func(r config.Reply, _ config.Complete) any { return r.ReadsPerMinute }, 0},
+		{"READ_RATE_PER_MINUTE", "200", func(r config.Reply, c config.Complete) any { return r.ReadsPerMinute + c.ReadsPerMinute }, 200},
+		{"UNKNOWN_WINDOW", "0s", func(r config.Reply, _ config.Complete) any { return r.UnknownWindow }, time.Duration(0)},
+		{"UNKNOWN_WINDOW", "1h", func(r config.Reply, c config.Complete) any { return r.UnknownWindow + c.UnknownWindow }, time.Hour},
 		{"REPLY_RATE_PER_MINUTE", "601", func(_ config.Reply, c config.Complete) any { return c.RatePerMinute }, 1500},
 		{"COMPLETE_RATE_PER_MINUTE", "7", func(_ config.Reply, c config.Complete) any { return c.RatePerMinute }, 7},
 		{"COMPLETE_RATE_PER_MINUTE", "8", func(r config.Reply, _ config.Complete) any { return r.RatePerMinute }, 60},
@@ -103,6 +113,9 @@ func TestGoodValues(t *testing.T) {
 		{"RESULT_BUS", "default", func(r config.Reply, _ config.Complete) any { return r.ResultBus }, "default"},
 		{"RESULT_BUS", "arn:aws:events:eu-central-1:123456789012:event-bus/kesu", func(_ config.Reply, c config.Complete) any { return c.ResultBus },
 			"arn:aws:events:eu-central-1:123456789012:event-bus/kesu"},
+		{"CALLER_MERCHANT_CLAIM", "custom:merchant", func(r config.Reply, _ config.Complete) any { return r.CallerClaim }, "custom:merchant"},
+		{"CALLER_MERCHANT_CLAIM", "https://example.com/merchant", func(_ config.Reply, c config.Complete) any { return c.CallerClaim }, "https://example.com/merchant"},
+		{"CALLER_MERCHANT_CLAIM", "", func(_ config.Reply, c config.Complete) any { return c.CallerClaim }, ""},
 		{"LOG_LEVEL", "debug", func(r config.Reply, _ config.Complete) any { return r.LogLevel }, slog.LevelDebug},
 		{"LOG_LEVEL", "WARN", func(_ config.Reply, c config.Complete) any { return c.LogLevel }, slog.LevelWarn},
 		{"LOG_LEVEL", "error", func(r config.Reply, _ config.Complete) any { return r.LogLevel }, slog.LevelError},
@@ -134,10 +147,22 @@ func TestLambdasOwnLogLevelWins(t *testing.T) {
 
 // A bad value stops the function with one line that names the variable and what is wrong and does not quote the value.
 func TestBadValues(t *testing.T) {
+	const noKeys = "must be secretsmanager, packed, or packed:N with 1 to 100000 packs"
 	const noURL, noHTTP = "is not a URL with a host", "must be https; http is for loopback only (or with AWS_SAM_LOCAL=true)"
+	const noClaim = "must be the name of a claim: at most 256 printable ASCII characters without a space"
 	for _, row := range []struct{ name, value, want string }{
+		{"CALLER_MERCHANT_CLAIM", "a hush", noClaim},
+		{"CALLER_MERCHANT_CLAIM", "商户hush", noClaim},
+		{"CALLER_MERCHANT_CLAIM", strings.Repeat("hush", 65), noClaim},
 		{"MERCHANT_SECRET_PREFIX", "hush hush", "may hold only letters, digits and /_+=.@-, at most 400"},
 		{"MERCHANT_SECRET_PREFIX", strings.Repeat("h", 401), "may hold only letters, digits and /_+=.@-, at most 400"},
+		{"MERCHANT_KEYS", "hush", noKeys},
+		{"MERCHANT_KEYS", "Packed", noKeys},
+		{"MERCHANT_KEYS", "packed:", noKeys},
+		{"MERCHANT_KEYS", "packed:0", noKeys},
+		{"MERCHANT_KEYS", "packed:064", noKeys},
+		{"MERCHANT_KEYS", "packed:100001", noKeys},
+		{"MERCHANT_KEYS", "1200", noKeys},
 		{"PREFETCH_MERCHANTS", "acme;hush", "must be merchants' names with commas between"},
 		{"PREFETCH_MERCHANTS", "acme,../hush", "must be merchants' names with commas between"},
 		{"SECRET_SOFT_TTL", "300hush", "is not a Go duration like 5s, 10m or 24h"},
@@ -180,6 +205,9 @@ func TestBadValues(t *testing.T) {
 		{"MAX_ATTEMPTS", "hush", "must be a whole number from 1 to 10"},
 		{"ATTEMPT_TIMEOUT", "0", "must be at least 1ms"},
 		{"ATTEMPT_TIMEOUT", "hush", "is not a Go duration like 5s, 10m or 24h"},
+		{"READ_RATE_PER_MINUTE", "-1", "must be a whole number from 0 to 1000000"},
+		{"UNKNOWN_WINDOW", "-1s", "must be at least 0s"},
+		{"UNKNOWN_WINDOW", "15", "is not a Go duration like 5s, 10m or 24h"},
 		{"REPLY_RATE_PER_MINUTE", "-1", "must be a whole number from 0 to 1000000"},
 		{"REPLY_RATE_PER_MINUTE", "1000001", "must be a whole number from 0 to 1000000"},
 		{"COMPLETE_RATE_PER_MINUTE", "99999999999999999999", "must be a whole number from 0 to 1000000"},

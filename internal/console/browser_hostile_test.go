@@ -25,7 +25,7 @@ func TestBrowserShowsHostileTextAsText(t *testing.T) {
 	if status, answer := r.ask("POST", "/console/complaints", string(body), isJSON); status != http.StatusCreated {
 		t.Fatal(status, answer)
 	}
-	b.click("#complaint-list button")
+	b.click("#complaint-list .row")
 	b.is(`document.querySelector("#thread .words")?.textContent === ` + string(mustJSON(t, hostile)))
 	for expression, want := range map[string]bool{
 		`window.owned === undefined`: true,
@@ -41,15 +41,18 @@ func TestBrowserShowsHostileTextAsText(t *testing.T) {
 	// The same as a merchant's reply: what was sent is shown as text, and its controls are spelt out in the call.
 	evaluate[string](b, `document.getElementById("reply-response_content").value = "<b>粗体</b> \u202Eabc"`)
 	b.click("#reply-form button.do")
-	b.sees("#said p", "succeeded")
+	b.is(`document.querySelector("#ask blockquote")?.textContent === "<b>粗体</b> \u202Eabc"`)
+	b.yes("")
+	b.sees("#reply-said p", "succeeded")
 	b.is(`document.querySelector("#thread .mine .words")?.textContent === "<b>粗体</b> \u202Eabc"`)
-	b.click("#said button")
+	b.size(360, 800)
+	b.looksRight("hostile text at 360 px")
+	b.click("#reply-said a.call-link")
 	b.sees("#call pre .control", "U+202E")
 	if evaluate[bool](b, `document.querySelector("#call b") !== null`) {
 		t.Error("the reply's markup became an element")
 	}
-	b.size(360, 800)
-	b.looksRight("hostile text at 360 px")
+	b.looksRight("hostile text in a call at 360 px")
 	b.quiet(r.url)
 }
 
@@ -77,7 +80,7 @@ const tries = [
 	post("/merchants/acme/complaints/666/complete", "no-cors", "text/plain", "").then(() => {}, () => {}),
 	post("/merchants/acme/complaints/666/reply", "no-cors", "text/plain", '{"response_content":"foreign"}').then(() => {}, () => {}),
 	new Promise((done) => { const s = new EventSource(target + "/console/stream"); s.onopen = () => { note("listened")(""); done(); }; s.onerror = () => { s.close(); done(); }; }),
-	...["app.js", "stream"].map((file) => new Promise((done) => { const s = document.createElement("script"); s.src = target + "/console/" + file; s.onload = () => { note("ran")(file); done(); }; s.onerror = done; document.head.append(s); setTimeout(done, 3000); })),
+	...["desk.js", "stream"].map((file) => new Promise((done) => { const s = document.createElement("script"); s.src = target + "/console/" + file; s.onload = () => { note("ran")(file); done(); }; s.onerror = done; document.head.append(s); setTimeout(done, 3000); })),
 	new Promise((done) => { const i = document.createElement("img"); i.src = target + "/console/icon.svg"; i.onload = () => { note("showed")("the icon"); done(); }; i.onerror = done; document.body.append(i); }),
 	new Promise((done) => { const f = document.createElement("form"); f.method = "post"; f.enctype = "text/plain"; f.target = "sink"; f.action = target + "/console/rotate"; const s = document.createElement("iframe"); s.name = "sink"; document.body.append(s, f); s.onload = done; f.submit(); setTimeout(done, 3000); }),
 ];

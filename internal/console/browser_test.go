@@ -136,13 +136,27 @@ func (b *browser) is(expression string) {
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	poll := chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(0))
-	if err := chromedp.Do(ctx, poll); err != nil {
+	err := chromedp.Do(ctx, poll)
+	for err != nil && ctx.Err() == nil && isLeaving(err) {
+		err = chromedp.Do(ctx, poll)
+	}
+	if err != nil {
 		text, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.body.innerText`))
 		b.mu.Lock()
 		said := strings.Join(b.errors, "\n")
 		b.mu.Unlock()
 		b.fail("never true: %s: %v\nThe browser's console: %s\nThe page: %s", expression, err, said, strings.Join(strings.Fields(text), " "))
 	}
+}
+
+// isLeaving reports whether the page was on its way to another address, and could not say anything. In Chromium's words.
+func isLeaving(err error) bool {
+	for _, words := range []string{"context with specified id", "navigated or closed", "context was destroyed"} {
+		if strings.Contains(err.Error(), words) {
+			return true
+		}
+	}
+	return false
 }
 
 // sees waits until an element's text holds something.

@@ -63,7 +63,11 @@ func TestCallTellsOfTheLedgerAndTheResult(t *testing.T) {
 	r := start(t)
 	r.ask("POST", "/merchants/acme/complaints/1/reply", good, isJSON, "Idempotency-Key: it's one")
 	f := r.latest(settled)
-	if len(f.Ledger) != 2 || f.Ledger[0].State != "claimed" || f.Ledger[1].State != "succeeded" || f.Entry[0].Value != "acme#reply#1#it's one" || f.Entry[1].Value != "succeeded" {
+	entered := map[string]string{}
+	for _, e := range f.Entry {
+		entered[e.Name] = e.Value
+	}
+	if len(f.Ledger) != 2 || f.Ledger[0].State != "claimed" || f.Ledger[1].State != "succeeded" || entered["id"] != "acme#reply#1#it's one" || entered["state"] != "succeeded" {
 		t.Errorf("the ledger: %+v %+v", f.Ledger, f.Entry)
 	}
 	if !strings.Contains(f.Result, "HTTP 200 OK") || !strings.Contains(f.Result, `"outcome": "succeeded"`) || f.Command.Key != "it's one" || len(f.Log) < 2 {
@@ -122,11 +126,11 @@ func TestEveryFaultComesOutAsThePageSays(t *testing.T) {
 	id := 0
 	for _, test := range []struct{ host, kind, outcome, code string }{
 		{"imageco", "slow", "succeeded", "0000"},
-		{"imageco", "silent", "unknown", "UPSTREAM_TIMEOUT"},
-		{"imageco", "http500", "unknown", "UPSTREAM_GARBLED"},
+		{"imageco", "silent", "succeeded", "SEEN_IN_HISTORY"},
+		{"imageco", "http500", "succeeded", "SEEN_IN_HISTORY"},
 		{"imageco", "http429", "retryable", "RATE_LIMITED"},
 		{"imageco", "forged", "succeeded", "0000"},
-		{"imageco", "garbage", "unknown", "UPSTREAM_GARBLED"},
+		{"imageco", "garbage", "succeeded", "SEEN_IN_HISTORY"},
 		{"imageco", "down", "retryable", "UPSTREAM_UNREACHABLE"},
 		{"wechatpay", "silent", "succeeded", "OK"},
 		{"wechatpay", "http500", "unknown", "SYSTEM_ERROR"},
@@ -206,7 +210,7 @@ func TestLedgerDownAndDuplicates(t *testing.T) {
 	r.ask("POST", "/console/faults", `{"ledger_down":false,"duplicates":true}`, isJSON)
 	entry := `{"Source":"shop","DetailType":"ComplaintReplyRequested","Detail":"{\"merchant\":\"acme\",\"complaint_id\":\"2\",\"response_content\":\"好\"}"}`
 	r.ask("POST", "/events", entry, isJSON)
-	limit := time.NewTimer(20 * time.Second)
+	limit := time.NewTimer(2 * time.Minute)
 	defer limit.Stop()
 	for {
 		changed := r.console.journal.next()

@@ -3,11 +3,13 @@ package console
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/kesu-go/kesu/internal/sandbox"
+	"github.com/kesu-go/kesu/pkg/wire"
 )
 
 // command is what a call was asked to do, as it was handed over.
@@ -39,10 +41,12 @@ func read(function string, payload []byte) command {
 	}
 	c.Merchant, c.ComplaintID = request.PathParameters["merchant"], request.PathParameters["complaint_id"]
 	c.Text = request.Body
-	if request.IsBase64Encoded {
-		if body, err := base64.StdEncoding.DecodeString(request.Body); err == nil {
-			c.Text = string(body)
-		}
+	body, err := base64.StdEncoding.DecodeString(request.Body)
+	if request.Resource == wire.Upload.Route() {
+		c.Action, c.ComplaintID = string(wire.Upload), ""
+		c.Text = fmt.Sprintf("(a picture of %d bytes)", len(body))
+	} else if request.IsBase64Encoded && err == nil {
+		c.Text = string(body)
 	}
 	for name, value := range request.Headers {
 		switch strings.ToLower(name) {
@@ -67,6 +71,32 @@ func (c *command) readEvent(event sandbox.Event) {
 	}
 }
 
+// members are the members of a command's table as they were given, with the key of the header, as an object; nil when the
+// command is no object.
+func (c *command) members() json.RawMessage {
+	if c.Action == string(wire.Upload) {
+		return nil
+	}
+	given := map[string]json.RawMessage{}
+	if c.Text != "" && json.Unmarshal([]byte(c.Text), &given) != nil {
+		return nil
+	}
+	delete(given, "merchant")
+	delete(given, "complaint_id")
+	if c.Key != "" && given["idempotency_key"] == nil {
+		key, err := json.Marshal(c.Key)
+		if err != nil { // a string can always be encoded
+			return nil
+		}
+		given["idempotency_key"] = key
+	}
+	text, err := json.Marshal(given)
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
 // curl is a line for a shell that gives the same command again, to the gateway at base.
 func (c *command) curl(base string) string {
 	if c.Via == "event" {
@@ -75,6 +105,12 @@ func (c *command) curl(base string) string {
 			return ""
 		}
 		return "curl -sS " + quote(base+"/events") + " -H 'Content-Type: application/json' -d " + quote(string(entry))
+	}
+	if c.Action == string(wire.Upload) {
+		return "curl -sS -X POST " + quote(base+"/merchants/"+c.Merchant+"/images") + " -H " + quote("Content-Type: "+c.contentType) + " --data-binary @PICTURE"
+	}
+	if c.Action == "watch" { // nobody but WeChat Pay can sign it
+		return ""
 	}
 	line := "curl -sS -X POST " + quote(base+"/merchants/"+c.Merchant+"/complaints/"+c.ComplaintID+"/"+c.Action)
 	if c.Key != "" {

@@ -35,6 +35,9 @@ type Console struct {
 	switches switches
 	older    map[string][]string // earlier texts of merchants' secrets, the latest first
 
+	foreigners foreigners
+	board      board
+
 	arming  sync.Mutex
 	armed   context.CancelFunc // disarms the crash that was asked for last
 	crashes sync.WaitGroup
@@ -48,17 +51,23 @@ func New(world *sandbox.Demo, journal *Journal) *Console {
 	c := &Console{world: world, journal: journal, mux: http.NewServeMux(), streams: make(chan struct{}, streamLimit),
 		switches: noFaults(), older: map[string][]string{}}
 	c.ending, c.end = context.WithCancel(context.Background())
-	c.mux.HandleFunc("GET /console", c.serveFile)
-	c.mux.HandleFunc("GET /console/{file}", c.serveFile)
+	c.mux.HandleFunc("GET /console", serveFile)
+	c.mux.HandleFunc("GET /console/{file}", serveFile)
 	c.mux.Handle("GET /console/{$}", http.RedirectHandler("/console", http.StatusPermanentRedirect))
 	c.mux.HandleFunc("GET /console/stream", c.serveStream)
 	c.mux.HandleFunc("GET /console/calls/{id}", c.serveCall)
 	c.mux.HandleFunc("POST /console/complaints", c.openComplaint)
+	c.mux.HandleFunc("POST /console/samples", c.openSamples)
+	c.mux.HandleFunc("GET /console/complaints/{merchant}/{id}", c.serveTalk)
+	c.mux.HandleFunc("POST /console/handled", c.handle)
+	c.mux.HandleFunc("POST /console/images", c.upload)
+	c.mux.HandleFunc("GET /console/pictures/{id}", c.servePicture)
 	c.mux.HandleFunc("POST /console/faults", c.setFaults)
 	c.mux.HandleFunc("POST /console/crash", c.armCrash)
 	c.mux.HandleFunc("POST /console/rotate", c.rotate)
 	c.mux.HandleFunc("POST /console/send", c.send)
 	c.duplicate()
+	c.watching()
 	return c
 }
 
@@ -75,33 +84,46 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 	"form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
 // ServeHTTP answers this machine's programs and this page only.
-func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Content-Security-Policy", policy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cache-Control", "no-store")
-	sandbox.LocalOnly(http.HandlerFunc(c.serveLocal)).ServeHTTP(w, r)
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { guard(c.mux).ServeHTTP(w, r) }
+
+// guard lets this machine's programs and this page's own requests through to next.
+func guard(next http.Handler) http.Handler {
+	local := sandbox.LocalOnly(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if admit(w, r) {
+			next.ServeHTTP(w, r)
+		}
+	}))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		local.ServeHTTP(w, r)
+	})
 }
 
-func (c *Console) serveLocal(w http.ResponseWriter, r *http.Request) {
+// admit reports whether a request may go on; else it has been answered.
+func admit(w http.ResponseWriter, r *http.Request) bool {
 	if address, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && !loopback(address) {
 		refuse(w, http.StatusForbidden, "the console answers on the loopback interface only")
-		return
+		return false
 	}
 	if !fromHere(r) {
 		refuse(w, http.StatusForbidden, "pages of another origin may not use the console")
-		return
+		return false
 	}
-	if r.Method == http.MethodPost {
-		if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+	if r.Method == http.MethodPost { // a form of another origin's can send neither JSON nor a picture
+		media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		picture := r.URL.Path == "/console/images" && strings.HasPrefix(media, "image/")
+		if err != nil || media != "application/json" && !picture {
 			refuse(w, http.StatusUnsupportedMediaType, "the Content-Type must be application/json")
-			return
+			return false
 		}
 	}
-	c.mux.ServeHTTP(w, r)
+	return true
 }
 
 // loopback tells whether a connection came in on the loopback interface.
@@ -117,16 +139,16 @@ func fromHere(r *http.Request) bool {
 	case "", "same-origin", "none":
 		return true
 	}
-	return r.Method == http.MethodGet && r.URL.Path == "/console" && r.Header.Get("Sec-Fetch-Dest") == "document"
+	return r.Method == http.MethodGet && (r.URL.Path == "/console" || r.URL.Path == "/console/bench") && r.Header.Get("Sec-Fetch-Dest") == "document"
 }
 
 // types are the page's files by their ending.
 var types = map[string]string{".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
-func (c *Console) serveFile(w http.ResponseWriter, r *http.Request) {
+func serveFile(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("file")
-	if name == "" {
-		name = "index.html"
+	if name == "" || name == "bench" {
+		name = map[string]string{"": "desk.html", "bench": "bench.html"}[name]
 	}
 	text, err := files.ReadFile("page/" + name)
 	kind := types[path.Ext(name)]

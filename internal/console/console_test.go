@@ -22,7 +22,7 @@ func TestNoFunctionHoldsTheConsole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(out), "kesu/internal/desk") {
+	if !strings.Contains(string(out), "kesu/internal/pipeline") {
 		t.Error("the list of what the functions hold is not one")
 	}
 	if strings.Contains(string(out), "internal/console") || strings.Contains(string(out), "\nembed\n") {
@@ -32,7 +32,7 @@ func TestNoFunctionHoldsTheConsole(t *testing.T) {
 
 func TestPageIsServedWithAStrictPolicy(t *testing.T) {
 	r := start(t)
-	for _, file := range []string{"", "/app.js", "/base.css", "/icon.svg"} {
+	for _, file := range []string{"", "/bench", "/desk.js", "/base.css", "/icon.svg"} {
 		resp := r.open("GET", "/console"+file, "")
 		_ = resp.Body.Close()
 		policy := resp.Header.Get("Content-Security-Policy")
@@ -94,7 +94,7 @@ func TestOnlyThisMachineAndThisPageMayAsk(t *testing.T) {
 		{"a page without an origin of its own", "POST", "/console/complaints", `{"merchant":"acme"}`, []string{isJSON, "Origin: null"}, 403},
 		{"another port of this machine", "POST", "/console/complaints", `{"merchant":"acme"}`, []string{isJSON, "Origin: http://127.0.0.1:1"}, 403},
 		{"the same with https", "POST", "/console/complaints", `{"merchant":"acme"}`, []string{isJSON, "Origin: " + strings.Replace(r.url, "http", "https", 1)}, 403},
-		{"a foreign page that includes a file", "GET", "/console/app.js", "", []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Dest: script"}, 403},
+		{"a foreign page that includes a file", "GET", "/console/desk.js", "", []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Dest: script"}, 403},
 		{"a neighbour's image", "GET", "/console/icon.svg", "", []string{"Sec-Fetch-Site: same-site", "Sec-Fetch-Dest: image"}, 403},
 		{"a link from elsewhere", "GET", "/console", "", []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Dest: document"}, 200},
 		{"a frame elsewhere", "GET", "/console", "", []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Dest: iframe"}, 403},
@@ -164,13 +164,20 @@ func TestComplaintsAreMadeAndRefused(t *testing.T) {
 			t.Errorf("%.60s gives %d %s", body, status, answer)
 		}
 	}
-	all := r.console.complaints()
-	if len(all) != 1 || len([]rune(all[0].Words)) != wordsLimit || time.Since(all[0].CreatedAt) < 30*time.Hour || !regexp.MustCompile(`^[0-9]{27}$`).MatchString(all[0].ID) {
+	r.console.refresh()
+	rows, _ := r.console.board.since(0)
+	if len(rows) != 1 || len([]rune(rows[0].Words)) != excerptLimit {
+		t.Fatalf("the list has %+v", rows)
+	}
+	all := r.world.State.Complaints()
+	if len(all) != 1 || len([]rune(all[0].Words())) != wordsLimit || time.Since(all[0].CreatedAt) < 30*time.Hour || !regexp.MustCompile(`^[0-9]{27}$`).MatchString(all[0].ID) {
 		t.Fatalf("there are %d complaints", len(all))
 	}
 	// WeChat Pay tells the same words to whoever asks it.
-	if c, ok := r.world.State.Complaint("acme", all[0].ID); !ok || c.Words() != all[0].Words {
-		t.Error("the gateway knows other words")
+	status, body := r.ask("GET", "/console/complaints/acme/"+all[0].ID, "")
+	var view talk
+	if err := json.Unmarshal([]byte(body), &view); err != nil || status != http.StatusOK || view.Words != all[0].Words() || view.Items[0].Text != view.Words {
+		t.Errorf("the conversation is %d %.200s", status, body)
 	}
 }
 
@@ -182,9 +189,9 @@ func TestStreamTellsEverythingOnceAndThenWhatChanges(t *testing.T) {
 	lines.Buffer(nil, 1<<20)
 	next := func() (n struct {
 		First      bool
-		Merchants  []string
+		Merchants  []carrier
 		Calls      []summary
-		Complaints []complaint
+		Complaints []row
 		Switches   *switches
 	}) {
 		t.Helper()
@@ -199,7 +206,7 @@ func TestStreamTellsEverythingOnceAndThenWhatChanges(t *testing.T) {
 		t.Fatal("the stream ended")
 		return n
 	}
-	if n := next(); resp.Header.Get("Content-Type") != "text/event-stream; charset=utf-8" || !n.First || len(n.Merchants) != 3 || n.Switches == nil || n.Complaints == nil {
+	if n := next(); resp.Header.Get("Content-Type") != "text/event-stream; charset=utf-8" || !n.First || len(n.Merchants) != 3 || n.Switches == nil || n.Complaints != nil {
 		t.Errorf("first it tells %+v", n)
 	}
 	r.ask("POST", "/console/faults", `{"hosts":{"imageco":"slow"}}`, isJSON)

@@ -6,4 +6,8 @@
 //
 // What it tells of a call it has from three sides: what the sandbox's hosts recorded, what the function logged, and what
 // follows from the keys that the sandbox made. It says of every time which of them it is from.
+//
+// What came in from WeChat Pay, what was published of it, what is due and what a robot would show are JSON at GET
+// /console/watch ([heard]). POST /console/watch/faults sets what goes wrong with notifications, and POST /console/watch/sweep
+// sweeps at once.
 package console

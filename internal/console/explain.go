@@ -14,6 +14,8 @@ type explained struct {
 	Signed  string `json:"signed"`  // the text that is signed
 	Verdict string `json:"verdict"` // right, wrong, unsigned, unreadable or unknown_key
 	Why     string `json:"why,omitempty"`
+
+	WhyChinese string `json:"why_zh,omitempty"`
 }
 
 type step struct {
@@ -55,9 +57,11 @@ func (c *Console) explainRequest(action, merchant string, x *sandbox.Call) *expl
 	return first(c.secrets(merchant), func(m *sandbox.Merchant) *explained {
 		switch {
 		case action == "reply" && m.Imageco != nil:
-			return imagecoRequest(m.Imageco, x)
-		case action == "complete" && m.WechatPay != nil:
-			return wechatPayRequest(m.WechatPay, x)
+			return imagecoRequest(m, x)
+		case (action == "complete" || action == "watch") && m.WechatPay != nil:
+			return wechatPayRequest(m, x, x.Body)
+		case action == "upload" && m.WechatPay != nil:
+			return wechatPayRequest(m, x, metaOf(x))
 		}
 		return nil
 	})
@@ -71,9 +75,9 @@ func (c *Console) explainAnswer(action, merchant string, x *sandbox.Call) *expla
 	return first(c.secrets(merchant), func(m *sandbox.Merchant) *explained {
 		switch {
 		case action == "reply" && m.Imageco != nil:
-			return imagecoAnswer(m.Imageco, x)
-		case action == "complete" && m.WechatPay != nil:
-			return wechatPayAnswer(m.WechatPay, x)
+			return imagecoAnswer(m, x)
+		case action != "reply" && m.WechatPay != nil:
+			return wechatPayAnswer(m, x)
 		}
 		return nil
 	})

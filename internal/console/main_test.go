@@ -17,7 +17,7 @@ import (
 	"github.com/kesu-go/kesu/internal/sandbox"
 )
 
-// programs is the directory that TestMain builds both functions into.
+// programs is the directory that TestMain builds the functions into.
 var programs string
 
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
@@ -30,7 +30,8 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	programs = dir
-	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "../../functions/reply", "../../functions/complete")
+	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "../../functions/reply", "../../functions/complete",
+		"../../functions/watch")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the functions: %v\n%s", err, out)
 		return 1
@@ -65,6 +66,12 @@ type running struct {
 
 func start(t *testing.T) *running {
 	t.Helper()
+	return startWith(t, sandbox.Programs{})
+}
+
+// startWith is start with more programs than the two.
+func startWith(t *testing.T, p sandbox.Programs) *running {
+	t.Helper()
 	r := &running{t: t}
 	journal := NewJournal()
 	d, err := sandbox.NewDemo(sandbox.Options{CreateOnSight: true, NewKey: testKeys(), Output: journal, Watcher: journal, Ledger: true})
@@ -76,7 +83,7 @@ func start(t *testing.T) *running {
 			t.Error(err)
 		}
 	})
-	p := sandbox.Programs{Reply: filepath.Join(programs, "reply"), Complete: filepath.Join(programs, "complete")}
+	p.Reply, p.Complete = filepath.Join(programs, "reply"), filepath.Join(programs, "complete")
 	if err := d.StartFunctions(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +137,7 @@ const isJSON = "Content-Type: application/json"
 // latest is the newest call in full, once it is as far as enough says.
 func (r *running) latest(enough func(full) bool) full {
 	r.t.Helper()
-	limit := time.NewTimer(20 * time.Second)
+	limit := time.NewTimer(2 * time.Minute)
 	defer limit.Stop()
 	for {
 		changed := r.console.journal.next()

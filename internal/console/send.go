@@ -16,17 +16,8 @@ import (
 // its status and its body as they are, with the id of the call: POST {"merchant","complaint_id","action","body"}. The page could ask the gateway
 // itself, but a browser counts every refusal as an error of the page's.
 func (c *Console) send(w http.ResponseWriter, r *http.Request) {
-	var in struct {
-		Merchant    string          `json:"merchant"`
-		ComplaintID string          `json:"complaint_id"`
-		Action      string          `json:"action"`
-		Body        json.RawMessage `json:"body"`
-	}
-	if !readJSON(w, r, &in) {
-		return
-	}
-	if !slices.Contains([]string{"reply", "complete"}, in.Action) {
-		refuse(w, http.StatusBadRequest, "the action is neither reply nor complete")
+	in, ok := readCommand(w, r)
+	if !ok {
 		return
 	}
 	path := "/merchants/" + url.PathEscape(in.Merchant) + "/complaints/" + url.PathEscape(in.ComplaintID) + "/" + in.Action
@@ -36,17 +27,27 @@ func (c *Console) send(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("User-Agent", r.UserAgent())
-	request.RemoteAddr = r.RemoteAddr
-	call := ""
-	gateway := &sandbox.APIGateway{Reply: noting{c.world.Reply, &call}, Complete: noting{c.world.Complete, &call}, Timeout: c.world.ReplyDelivery.Timeout}
-	said := &kept{header: http.Header{}}
-	gateway.ServeHTTP(said, request)
-	text := json.RawMessage(bytes.TrimSpace(said.body.Bytes()))
-	if !json.Valid(text) {
-		text = json.RawMessage("{}")
+	c.pass(w, r, request)
+}
+
+// wanted is what a page sends.
+type wanted struct {
+	Merchant    string          `json:"merchant"`
+	ComplaintID string          `json:"complaint_id"`
+	Action      string          `json:"action"`
+	Body        json.RawMessage `json:"body"`
+}
+
+// readCommand reads what a page sends. What is none it refuses.
+func readCommand(w http.ResponseWriter, r *http.Request) (in wanted, ok bool) {
+	if !readJSON(w, r, &in) {
+		return in, false
 	}
-	answer(w, http.StatusOK, "application/json", map[string]any{"status": said.status, "answer": text, "call": call})
+	if !slices.Contains([]string{"reply", "complete"}, in.Action) {
+		refuse(w, http.StatusBadRequest, "the action is neither reply nor complete")
+		return in, false
+	}
+	return in, true
 }
 
 // noting notes the id of the one invocation that it is asked for.

@@ -17,6 +17,7 @@ type switches struct {
 	Duplicates bool              `json:"duplicates"` // every event is delivered twice
 	Crash      bool              `json:"crash"`      // the function dies in the middle of its next call to a gateway
 	Rotations  int               `json:"rotations"`  // how often the keys were changed
+	Telling    tellingFaults     `json:"telling"`    // what goes wrong with notifications
 }
 
 const works = "works"
@@ -54,6 +55,7 @@ func (c *Console) now() switches {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.switches
+	s.Telling = c.tellingFaults()
 	s.Hosts = map[string]string{}
 	for name, kind := range c.switches.Hosts {
 		s.Hosts[name] = kind

@@ -2,6 +2,7 @@ package console
 
 import (
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -50,7 +51,13 @@ func (c *Console) trace(k *call, cmd *command) trace {
 	}
 	var seen []sandbox.Call
 	for _, h := range c.gatewaysOf(cmd.Action) {
-		seen = append(seen, during(h, func(x *sandbox.Call) bool { return x.ComplaintID == "" || x.ComplaintID == cmd.ComplaintID })...)
+		seen = append(seen, during(h, func(x *sandbox.Call) bool {
+			if cmd.Action == "watch" {
+				return x.Method == http.MethodGet
+			}
+			picture := strings.HasSuffix(x.Target, "/images/upload")
+			return picture == (cmd.Action == "upload") && (x.ComplaintID == "" || x.ComplaintID == cmd.ComplaintID)
+		})...)
 	}
 	slices.SortStableFunc(seen, func(a, b sandbox.Call) int { return a.At.Compare(b.At) })
 	t.attempts = c.pair(k.attempts(), seen)

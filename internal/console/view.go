@@ -3,8 +3,10 @@ package console
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -61,8 +63,27 @@ func (c *Console) summarize(k *call, cmd *command, t *trace) summary {
 		s.Outcome, s.Code, s.Replayed = settled.Outcome, settled.Code, settled.Replayed
 	} else if !s.Running && k.result.Failed() {
 		s.Failure = k.result.ErrorType
+	} else if !s.Running && cmd.Action == "watch" {
+		s.Outcome, s.Code = watchOutcome(k, cmd)
 	}
 	return s
+}
+
+// watchOutcome is what became of an invocation of functions/watch, in the words of the other functions' results. It logs no
+// settled line: a notification is taken, refused, or comes again.
+func watchOutcome(k *call, cmd *command) (outcome, code string) {
+	var response events.APIGatewayProxyResponse
+	if cmd.Via == "event" || json.Unmarshal(k.result.Payload, &response) != nil || response.StatusCode == 0 {
+		return "succeeded", ""
+	}
+	code = strconv.Itoa(response.StatusCode)
+	switch {
+	case response.StatusCode < http.StatusMultipleChoices:
+		return "succeeded", code
+	case response.StatusCode < http.StatusInternalServerError:
+		return "rejected", code
+	}
+	return "retryable", code
 }
 
 // full is a call with everything that is known of it.
@@ -175,7 +196,12 @@ func (c *Console) exchange(cmd *command, a attempt) exchange {
 		return e
 	}
 	e.Host, e.Seen, e.Acted, e.Problem = x.Host, true, x.Acted, x.Problem
-	e.Request = x.Method + " " + x.Target + " HTTP/1.1\n" + headers(x.Header) + "\n" + readable(x.Body)
+	e.Request = x.Method + " " + x.Target + " HTTP/1.1\n" + headers(x.Header) + "\n"
+	if cmd.Action == "upload" {
+		e.Request += fmt.Sprintf("(a form of %d bytes, of which this is signed)\n%s", len(x.Body), metaOf(x))
+	} else {
+		e.Request += readable(x.Body)
+	}
 	if x.Status != 0 {
 		e.Answer = "HTTP/1.1 " + statusLine(x.Status) + "\n" + headers(x.Answer) + "\n" + readable(x.Sent)
 	}
@@ -219,6 +245,25 @@ func result(k *call, cmd *command) string {
 		return string(k.result.Payload)
 	}
 	return "HTTP " + statusLine(response.StatusCode) + "\n\n" + indented([]byte(response.Body), response.Body)
+}
+
+// answer is the result that the caller was told, as the contract's section 3 has it; nil when there was none.
+func (k *call) answer(cmd *command) json.RawMessage {
+	if k.result.Failed() {
+		return nil
+	}
+	text := json.RawMessage(k.result.Payload)
+	if cmd.Via != "event" {
+		var response events.APIGatewayProxyResponse
+		if json.Unmarshal(k.result.Payload, &response) != nil {
+			return nil
+		}
+		text = json.RawMessage(response.Body)
+	}
+	if !json.Valid(text) {
+		return nil
+	}
+	return text
 }
 
 func statusLine(status int) string {

@@ -111,7 +111,7 @@ var completionAnswers = []answered{
 	{"204, unsigned", unsigned(204, ""), "unknown", "UPSTREAM_UNVERIFIED", false, 204, 504, 2},
 	{"200, unsigned", unsigned(200, "{}"), "unknown", "UPSTREAM_UNVERIFIED", false, 200, 504, 2},
 	{"WECHATPAY/SIGNTEST", signed(204, "", signTest), "unknown", "UPSTREAM_UNVERIFIED", false, 204, 504, 2},
-	{"a key that nobody knows", signed(204, "", func(h http.Header) { h.Set("Wechatpay-Serial", "PUB_KEY_ID_0") }), "unknown", "UPSTREAM_UNVERIFIED", false, 204, 504, 2},
+	{"a key that nobody knows", signed(204, "", func(h http.Header) { h.Set("Wechatpay-Serial", "PUB_KEY_ID_0") }), "unknown", "UPSTREAM_UNVERIFIED", false, 204, 504, 1},
 	{"no serial", signed(204, "", func(h http.Header) { h.Del("Wechatpay-Serial") }), "unknown", "UPSTREAM_UNVERIFIED", false, 204, 504, 2},
 	{"no nonce", signed(204, "", func(h http.Header) { h.Del("Wechatpay-Nonce") }), "unknown", "UPSTREAM_UNVERIFIED", false, 204, 504, 2},
 	{"no timestamp", signed(204, "", func(h http.Header) { h.Del("Wechatpay-Timestamp") }), "unknown", "UPSTREAM_UNVERIFIED", false, 204, 504, 2},

@@ -26,7 +26,7 @@ func checkCrash(t *testing.T, s shelf) {
 	command := replyTo(acme, id).with("idempotency_key", "k")
 	w.ImagecoHost.Faults.Next(sandbox.Fault{Hold: make(chan struct{})})
 	within(t, "the process to start", first.Start)
-	const lease = 4 * time.Second
+	const lease = 10 * time.Second // and so long must a busy machine not take for the next two steps
 	began := time.Now()
 	lost := first.invoking(command.text(), lease)
 	arrived(t, w.ImagecoHost, 1)
@@ -96,7 +96,7 @@ func checkTwoProcesses(t *testing.T, s shelf) {
 	}
 	for range 10 {
 		id := w.complaint(acme)
-		a, b := both[0].invoking(replyTo(acme, id).text(), ample), both[1].invoking(replyTo(acme, id).text(), ample)
+		a, b := both[0].invoking(replyTo(acme, id).text(), lambdaTime), both[1].invoking(replyTo(acme, id).text(), lambdaTime)
 		for i, got := range []result{both[0].result(take(t, a)), both[1].result(take(t, b))} {
 			if got.Outcome != "succeeded" && got.Code != "IN_PROGRESS" {
 				t.Errorf("process %d: %+v", i, got)

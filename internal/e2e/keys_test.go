@@ -51,7 +51,7 @@ func TestConcurrentLoadsOfOneMerchantAreOneCall(t *testing.T) {
 	w.Secrets.Faults.Next(sandbox.Fault{Hold: hold})
 	var all []<-chan sandbox.Invocation
 	for range side {
-		all = append(all, f.invoking(replyTo("acme", w.complaint("acme")).text(), ample))
+		all = append(all, f.invoking(replyTo("acme", w.complaint("acme")).text(), lambdaTime))
 	}
 	arrived(t, w.Secrets.Host, 1)
 	close(hold)
@@ -120,18 +120,20 @@ func TestAnOldKeyServesUntilTheHardLimitAndIsReportedAsOld(t *testing.T) {
 	if got := f.bare(replyTo("acme", w.complaint("acme"))); got.Outcome != "succeeded" {
 		t.Fatalf("got %+v", got)
 	}
+	first := time.Since(loaded) // the secret was read some time within that
 	w.Secrets.Faults.Stand(sandbox.Fault{Code: "AccessDeniedException"})
 	stale := 0
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		<-tick.C
+		asked := time.Since(loaded)
 		got := f.bare(replyTo("acme", w.complaint("acme")))
 		if got.Code == "SECRETS_UNAVAILABLE" {
 			break
 		}
-		if stale++; got.Outcome != "succeeded" || time.Since(loaded) > hard+2*time.Second {
-			t.Fatalf("after %v: %+v", time.Since(loaded), got)
+		if stale++; got.Outcome != "succeeded" || asked > first+hard {
+			t.Fatalf("after %v: %+v", asked, got)
 		}
 	}
 	if took := time.Since(loaded); took < hard || stale == 0 {
@@ -205,7 +207,7 @@ func TestAPrefetchThatFailsOrHangsIsLoggedAndNotFatal(t *testing.T) {
 	slow := w.reply("PREFETCH_MERCHANTS=acme")
 	started := time.Now()
 	within(t, "the process to start", slow.Start)
-	if took := time.Since(started); took > 4*time.Second {
+	if took := time.Since(started); took > 9*time.Second { // it is given 2 s, and Lambda gives 10
 		t.Errorf("a hanging prefetch took %v", took)
 	}
 	w.Secrets.Faults.Clear()

@@ -64,6 +64,7 @@ func (s *transcript) keep(m *sandbox.Merchant) {
 		s.hide("翼码's key", m.Imageco.Key)
 	}
 	if m.WechatPay != nil {
+		s.hide("the APIv3 key", m.WechatPay.APIv3Key)
 		s.hidePEM("the private key", m.WechatPay.PrivateKey)
 		for _, k := range m.WechatPay.PlatformKeys {
 			s.hidePEM("a platform key", k.PEM)

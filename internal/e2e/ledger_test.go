@@ -38,6 +38,7 @@ func TestTheLedgerInDynamoDB(t *testing.T) {
 	t.Run("settling fails after the gateway answered", func(t *testing.T) { checkSettlingFails(t, endpoint, table) })
 	t.Run("acknowledgements that are lost", func(t *testing.T) { checkLostAcknowledgements(t, endpoint, table) })
 	t.Run("expiry", func(t *testing.T) { checkExpiry(t, table) })
+	t.Run("one pace for two processes", func(t *testing.T) { checkPace(t, newWorld(t), table.env) })
 	t.Run("the table's items", func(t *testing.T) { checkItems(t, endpoint, table) })
 }
 
@@ -199,7 +200,7 @@ func checkInProgress(t *testing.T, w *world, reply, complete *function, acme str
 		hold := make(chan struct{})
 		before := host.Calls.Len()
 		host.Faults.Next(sandbox.Fault{Hold: hold})
-		first := f.invoking(command.text(), ample)
+		first := f.invoking(command.text(), lambdaTime)
 		arrived(t, host, before+1)
 		for _, again := range []members{command, command.with("resend_unknown", true)} {
 			if f == complete {

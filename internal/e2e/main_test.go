@@ -13,14 +13,14 @@ import (
 	"github.com/kesu-go/kesu/internal/sandbox"
 )
 
-// programs is where both functions are built, once for all tests and with the flags that they are deployed with.
+// programs is where the functions are built, once for all tests and with the flags that they are deployed with.
 var programs = sync.OnceValues(func() (string, error) {
 	folder, err := os.MkdirTemp("", "kesu-e2e-")
 	if err != nil {
 		return "", err
 	}
 	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", folder+string(filepath.Separator),
-		"github.com/kesu-go/kesu/functions/reply", "github.com/kesu-go/kesu/functions/complete")
+		"github.com/kesu-go/kesu/functions/reply", "github.com/kesu-go/kesu/functions/complete", "github.com/kesu-go/kesu/functions/watch")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := build.CombinedOutput(); err != nil {
 		return folder, fmt.Errorf("build the functions: %v\n%s", err, text)

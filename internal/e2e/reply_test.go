@@ -12,7 +12,7 @@ import (
 	"github.com/kesu-go/kesu/internal/sandbox"
 )
 
-var fullReply = []any{"response_images", []string{"m-1", "m_2"}, "jump_url", "https://a.example/?a=1&b=<2>", "jump_url_text", "查看<订单>", "seller_account", "S1",
+var fullReply = []any{"response_images", []string{"m-1", "m_2"}, "jump_url", "https://a.example/?a=1&b=%3C2%3E", "jump_url_text", "查看<订单>", "seller_account", "S1",
 	"transaction_id", "resp2024061700001", "response_content", "您好,\n已与用户\"沟通\"解决 <&> '/\\ é"}
 
 func TestAJSONReplyIsTheDocumentedMessageSignedOverItsTextMembers(t *testing.T) {
@@ -39,7 +39,7 @@ func TestAJSONReplyIsTheDocumentedMessageSignedOverItsTextMembers(t *testing.T) 
 			want := map[string]any{"request_type": "risk_complaints_resp_request", "isspid": test.m.Imageco.ISSPID, "system_id": "8888",
 				"seller_account": test.m.Imageco.SellerAccount, "complaint_id": id, "response_content": command["response_content"], "transaction_id": got.TransactionID}
 			if test.full {
-				want["response_images"], want["jump_url"], want["jump_url_text"], want["seller_account"] = "m-1|m_2", "https://a.example/?a=1&b=<2>", "查看<订单>", "S1"
+				want["response_images"], want["jump_url"], want["jump_url_text"], want["seller_account"] = "m-1|m_2", "https://a.example/?a=1&b=%3C2%3E", "查看<订单>", "S1"
 			}
 			checkJSONMessage(t, calls[0], want, test.m)
 		})
@@ -169,8 +169,10 @@ var replyAnswers = []said{
 	{"6108", says(200, "6108"), "rejected", "6108", true, 200, 502, 1},
 	{"6109", says(200, "6109"), "rejected", "6109", true, 200, 422, 1},
 	{"5200", says(200, "5200"), "rejected", "5200", true, 200, 502, 1},
-	{"7001", says(200, "7001"), "rejected", "7001", true, 200, 502, 1},
-	{"7099", says(200, "7099"), "rejected", "7099", true, 200, 502, 1},
+	{"7000", says(200, "7000"), "rejected", "7000", true, 200, 502, 1},
+	{"7001", says(200, "7001"), "rejected", "7001", true, 200, 422, 1},
+	{"7104", says(200, "7104"), "rejected", "7104", true, 200, 502, 1},
+	{"7105", says(200, "7105"), "rejected", "7105", true, 200, 502, 1},
 	{"7101", says(200, "7101"), "rejected", "7101", true, 200, 422, 1},
 	{"3001", says(200, "3001"), "rejected", "3001", true, 200, 422, 1},
 	{"9999", says(200, "9999"), "rejected", "9999", true, 200, 422, 1},

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -27,7 +28,33 @@ type result struct {
 	Attempts      int       `json:"attempts"`
 	Replayed      bool      `json:"replayed"`
 	At            string    `json:"at"`
+	EventID       string    `json:"event_id,omitempty"`
+	MessageID     string    `json:"message_id,omitempty"`
+	MediaID       string    `json:"media_id,omitempty"`
+	Evidence      *evidence `json:"evidence,omitempty"`
 	Errors        []problem `json:"errors,omitempty"`
+}
+
+// evidence is what a look told; what is not known is left out.
+type evidence struct {
+	LookedAt       string `json:"looked_at,omitempty"`
+	Seen           *bool  `json:"seen,omitempty"`
+	LogID          string `json:"log_id,omitempty"`
+	OperateTime    string `json:"operate_time,omitempty"`
+	ComplaintState string `json:"complaint_state,omitempty"`
+	Error          string `json:"error,omitempty"`
+}
+
+// String shows what is known and not where it is kept.
+func (e *evidence) String() string {
+	if e == nil {
+		return "none"
+	}
+	seen := "not known"
+	if e.Seen != nil {
+		seen = fmt.Sprint(*e.Seen)
+	}
+	return fmt.Sprint(e.LookedAt, " seen: ", seen, " ", e.LogID, e.OperateTime, e.ComplaintState, e.Error)
 }
 
 type problem struct {
@@ -77,12 +104,15 @@ func checkResult(t testing.TB, r result) {
 	if !slices.Contains([]string{"succeeded", "rejected", "retryable", "unknown"}, r.Outcome) {
 		t.Errorf("the outcome is %q", r.Outcome)
 	}
-	provider, ok := map[string]string{"reply": "imageco", "complete": "wechatpay"}[r.Action]
-	if !ok || r.Provider != provider {
+	providers := map[string][]string{"reply": {"imageco", "wechatpay"}, "complete": {"wechatpay"}, "upload": {"wechatpay"}}[r.Action]
+	if !slices.Contains(providers, r.Provider) {
 		t.Errorf("the action is %q and the provider %q", r.Action, r.Provider)
 	}
-	if r.Action == "complete" && r.TransactionID != "" {
-		t.Errorf("a completion has the transaction_id %q", r.TransactionID)
+	if r.Action != "reply" && r.TransactionID != "" {
+		t.Errorf("the action %s has the transaction_id %q", r.Action, r.TransactionID)
+	}
+	if (r.MediaID != "") != (r.Action == "upload" && r.Outcome == "succeeded") {
+		t.Errorf("the action %s, %s, has the media_id %q", r.Action, r.Outcome, r.MediaID)
 	}
 	if r.Code == "" || r.Message == "" {
 		t.Errorf("code %q, message %q", r.Code, r.Message)

@@ -85,7 +85,7 @@ func TestAKeyIsChangedWhileCallsAreUnderWayAndNoneFails(t *testing.T) {
 			}
 			var all []<-chan sandbox.Invocation
 			for i := range side * rounds {
-				all = append(all, f.invoking(command(name, w.complaint(name)).text(), ample))
+				all = append(all, f.invoking(command(name, w.complaint(name)).text(), lambdaTime))
 				if i == side*rounds/2 {
 					w.rotate(m, keepOld)
 				}

@@ -130,7 +130,12 @@ func TestALedgerInTheProcessIsToldOfOnce(t *testing.T) {
 	}
 }
 
-var metricNames = []string{"Attempts", "DurationMs", "Failover", "Replayed", "Settled", "StaleSecret", "Unverified", "UpstreamMs"}
+// metricNames are the metrics of a command's line by the dimensions that they are counted by.
+var metricNames = map[string][]string{
+	"[action provider outcome]":     {"Attempts", "DurationMs", "Failover", "LookFailed", "Replayed", "Settled", "Sighted", "StaleSecret", "Unverified", "UpstreamMs"},
+	"[function] [function version]": {"Misconfigured", "Retryable", "Settled", "Unknown"},
+	"[function]":                    {"StaleSecret", "Unverified"},
+}
 
 // The rules are those of AWS's specification of the embedded metric format.
 func TestMetricsAreValidEmbeddedMetricFormat(t *testing.T) {
@@ -184,20 +189,24 @@ func checkEMF(t *testing.T, l line) {
 		t.Errorf("Timestamp is %v", root["Timestamp"])
 	}
 	directives, _ := root["CloudWatchMetrics"].([]any)
-	if len(directives) != 1 {
+	if len(directives) != len(metricNames) {
 		t.Fatalf("%d directives", len(directives))
 	}
-	directive, _ := directives[0].(map[string]any)
-	if directive["Namespace"] != "Kesu" || len(directive) != 3 {
-		t.Errorf("the directive is %v", directive)
+	for _, d := range directives {
+		checkDirective(t, l, d)
 	}
-	if got := fmt.Sprint(directive["Dimensions"]); got != "[[action provider outcome]]" {
-		t.Errorf("the dimensions are %s", got)
-	}
-	for _, dimension := range []string{"action", "provider", "outcome"} {
+	for _, dimension := range []string{"action", "provider", "outcome", "function", "version"} {
 		if value, ok := l[dimension].(string); !ok || value == "" || len(value) > 1024 {
 			t.Errorf("the dimension %s is %v", dimension, l[dimension])
 		}
+	}
+}
+
+func checkDirective(t *testing.T, l line, d any) {
+	t.Helper()
+	directive, _ := d.(map[string]any)
+	if directive["Namespace"] != "Kesu" || len(directive) != 3 {
+		t.Errorf("the directive is %v", directive)
 	}
 	definitions, _ := directive["Metrics"].([]any)
 	var names []string
@@ -214,8 +223,9 @@ func checkEMF(t *testing.T, l line) {
 		}
 	}
 	slices.Sort(names)
-	if !slices.Equal(names, metricNames) {
-		t.Errorf("the metrics are %v", names)
+	by := strings.Trim(fmt.Sprint(directive["Dimensions"]), "[]")
+	if want := metricNames["["+by+"]"]; !slices.Equal(names, want) {
+		t.Errorf("the metrics by %s are %v", by, names)
 	}
 }
 
@@ -236,7 +246,7 @@ func TestInvocationsSideBySideKeepTheirOwnWords(t *testing.T) {
 			}
 			id := w.complaint(name)
 			ids = append(ids, id)
-			all = append(all, f.invoking(replyTo(name, id).with("response_content", "答复"+id).text(), ample))
+			all = append(all, f.invoking(replyTo(name, id).with("response_content", "答复"+id).text(), lambdaTime))
 		}
 		for i, one := range all {
 			got := take(t, one)

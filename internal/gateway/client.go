@@ -9,13 +9,10 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
+	"github.com/kesu-go/kesu/internal/budget"
+	"github.com/kesu-go/kesu/internal/pace"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
-
-// beforeDeadline is what is kept of an invocation's time for settling and answering.
-const beforeDeadline = 500 * time.Millisecond
 
 // The waits between attempts: full jitter (any time from none to the interval), the interval doubling.
 const (
@@ -26,11 +23,9 @@ const (
 // maxRetryAfter bounds the wait that a gateway can ask for.
 const maxRetryAfter = time.Hour
 
-// Client makes calls to one gateway. It is immutable but for its breakers' and its pace's counts, and safe for
-// concurrent use.
+// Client makes calls to one gateway. It is immutable but for its breakers' counts, and safe for concurrent use.
 type Client struct {
 	Transport      http.RoundTripper
-	Pace           *Pace
 	MaxAttempts    int
 	AttemptTimeout time.Duration
 	Random         func() float64 // 0 up to 1, for the jitter
@@ -46,12 +41,18 @@ type Call struct {
 	Prepare func(base string) (Request, error)
 	// Judge judges an answer; it is only asked about whole ones.
 	Judge func(Answer) Verdict
-	// Repeatable says that repeating what may have been done is harmless.
+	// Repeatable says that repeating what may have been done is harmless. A call that is not has a connection of its
+	// own, so that no other request's answer can be taken for its own.
 	Repeatable bool
 	// Attempts is how many there may be; 0 is the client's MaxAttempts.
 	Attempts int
-	// Following is the report of the call before this one, if there was one: a host that failed there is not asked first.
+	// Turn gives a token for each attempt; nil is no limit. Its end is the caller's affair.
+	Turn *pace.Turn
+	// Following is the report of the call before this one, if there was one: a host that failed there is not asked
+	// first.
 	Following *Report
+	// Spread lets no two attempts in a row go to the same host, whatever it answered.
+	Spread bool
 }
 
 // Report is what became of a call.
@@ -64,7 +65,7 @@ type Report struct {
 	Failovers  int           // attempts that went to another host than the primary
 	Forged     int           // answers whose signature was wrong
 
-	failed *host // the host of the latest network failure
+	failed *host // that the next attempt avoids: of the latest network failure, with Spread of the latest attempt
 }
 
 // Verdict sums the attempts up: an attempt that may have been carried out stays one, whatever a later attempt was
@@ -97,52 +98,64 @@ var ErrPrepare = errors.New("the request could not be made")
 // Do makes the call. It returns an error, wrapping ErrPrepare, only when Prepare failed; the report then holds the
 // attempts before it.
 func (c *Client) Do(ctx context.Context, call Call) (Report, error) {
-	run := &run{client: c, call: call, interval: backoff.ExponentialBackOff{
-		InitialInterval: firstInterval, MaxInterval: maxInterval, Multiplier: 2,
-	}}
+	run := &run{client: c, call: call, interval: firstInterval}
 	if call.Following != nil {
 		run.report.failed = call.Following.failed
 	}
 	if deadline, ok := ctx.Deadline(); ok {
-		run.end = deadline.Add(-beforeDeadline)
+		run.end = deadline.Add(-budget.Settling)
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, run.end)
 		defer cancel()
 	}
-	if paced, wait := c.Pace.take(call.Merchant, time.Now()); !paced {
-		run.report.Last = Verdict{Effect: NotDone, Code: wire.CodeRateLimited, RetryAfter: wait,
-			Message: "this merchant's pace is used up; nothing was sent"}
+	if again, ok := call.Turn.Take(ctx); !ok {
+		run.report.Last = Paced(again)
 		return run.report, nil
 	}
-	if run.left() < leastTime || ctx.Err() != nil {
+	if run.left() < budget.LeastAttempt || ctx.Err() != nil {
 		run.report.Last = Verdict{Effect: NotDone, Code: wire.CodeDeadline,
 			Message: "too little time is left before the invocation's deadline; nothing was sent"}
 		return run.report, nil
 	}
-	if again := run.attempt(ctx); again != nil {
-		run.repeat(ctx, again)
+	for decision := run.attempt(ctx); decision.Resend; decision = run.attempt(ctx) {
+		if !pause(ctx, decision.Wait) {
+			break
+		}
+		if again, ok := call.Turn.Take(ctx); !ok {
+			run.unpaced(ctx, again)
+			break
+		}
+		if run.left() < budget.LeastAttempt || ctx.Err() != nil { // the token took what time there was
+			break
+		}
 	}
 	return run.report, run.err
 }
 
-// repeat makes the attempts after the first one, which needs none of this. The library makes the loop and the waits;
-// each wait is decided by decide.
-func (r *run) repeat(ctx context.Context, again error) {
-	_, _ = backoff.Retry(ctx, func() (struct{}, error) {
-		if wait := again; wait != nil {
-			again = nil
-			return struct{}{}, wait
-		}
-		return struct{}{}, r.attempt(ctx)
-	}, backoff.WithBackOff(&backoff.ZeroBackOff{}), backoff.WithMaxElapsedTime(0))
+// pause waits, and reports whether the context is still alive then.
+func pause(ctx context.Context, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// Paced is the verdict on a call for which there is no token.
+func Paced(again time.Duration) Verdict {
+	return Verdict{Effect: NotDone, Code: wire.CodeRateLimited, RetryAfter: again,
+		Message: "this merchant's pace is used up; nothing was sent"}
 }
 
 // run is one call under way.
 type run struct {
 	client   *Client
 	call     Call
-	interval backoff.ExponentialBackOff
-	end      time.Time // zero: no deadline
+	interval time.Duration // the longest wait before the next attempt
+	end      time.Time     // zero: no deadline
 	report   Report
 	err      error
 }
@@ -154,26 +167,33 @@ func (r *run) left() time.Duration {
 	return time.Until(r.end)
 }
 
-// attempt makes one attempt. It returns nil when the call is over, and else the wait before the next one.
-func (r *run) attempt(ctx context.Context) error {
+// attempt makes one attempt and decides whether there is to be another.
+func (r *run) attempt(ctx context.Context) Decision {
 	host, report := r.call.Hosts.pick(r.report.failed)
 	request, err := r.call.Prepare(host.base)
 	if err != nil {
 		report(nil) // the host is not to blame
 		r.err = errors.Join(ErrPrepare, err)
-		return nil
+		return stop("the request could not be made")
 	}
 	if host != r.call.Hosts.list[0] {
 		r.report.Failovers++
 	}
 	attemptCtx, cancel := context.WithTimeout(ctx, r.client.AttemptTimeout)
-	answer := exchange(attemptCtx, r.client.Transport, request)
+	r.call.Turn.Spend()
+	answer := exchange(attemptCtx, r.client.Transport, request, !r.call.Repeatable)
 	cancel()
+	if answer.Fact == NeverLeft {
+		r.call.Turn.Unspend()
+	}
 
-	if answer.Fact == Answered || answer.Fact == Garbled {
+	heard := answer.Fact == Answered || answer.Fact == Garbled
+	if heard {
 		report(nil)
 	} else {
 		report(errNoAnswer)
+	}
+	if !heard || r.call.Spread {
 		r.report.failed = host
 	}
 	verdict := r.judge(answer)
@@ -185,19 +205,17 @@ func (r *run) attempt(ctx context.Context) error {
 		repeatable: r.call.Repeatable,
 		wait:       r.wait(verdict),
 		left:       r.left(),
-		pace:       r.paced,
 	})
 	r.log(ctx, host, answer, verdict, decision)
-	if !decision.Resend {
-		return nil
-	}
-	return &backoff.RetryAfterError{Duration: decision.Wait}
+	return decision
 }
 
-// paced takes the next attempt from the merchant's pace.
-func (r *run) paced() bool {
-	paced, _ := r.client.Pace.take(r.call.Merchant, time.Now())
-	return paced
+// unpaced ends a call whose next attempt found no token.
+func (r *run) unpaced(ctx context.Context, again time.Duration) {
+	r.report.Last.RetryAfter = max(r.report.Last.RetryAfter, again)
+	r.client.Log.LogAttrs(ctx, slog.LevelInfo, "not sent again: the merchant's pace is used up",
+		slog.String("merchant", r.call.Merchant), slog.String("complaint_id", r.call.ComplaintID),
+		slog.Int64("wait_ms", again.Milliseconds()))
 }
 
 func (r *run) max() int {
@@ -215,7 +233,7 @@ func (r *run) judge(answer Answer) Verdict {
 			Message: "the request was sent, and no answer came"}
 	case Garbled:
 		return Verdict{Effect: MaybeDone, Code: wire.CodeUpstreamGarbled,
-			Message: "what came back is not an answer, or is longer than an answer may be"}
+			Message: "what came back is no answer: not HTTP, too early, too slow or too long"}
 	}
 	return r.call.Judge(answer)
 }
@@ -238,7 +256,8 @@ func (r *run) record(answer Answer, verdict Verdict) {
 
 // wait is the time before a next attempt: full jitter over a growing interval, and not less than the gateway asks for.
 func (r *run) wait(verdict Verdict) time.Duration {
-	jitter := time.Duration(r.client.Random() * float64(r.interval.NextBackOff()))
+	jitter := time.Duration(r.client.Random() * float64(r.interval))
+	r.interval = min(2*r.interval, maxInterval)
 	return max(jitter, verdict.RetryAfter)
 }
 
@@ -270,8 +289,8 @@ func RetryAfter(header http.Header, now time.Time) time.Duration {
 		return 0
 	}
 	wait := time.Duration(0)
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		wait = time.Duration(seconds) * time.Second
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil || errors.Is(err, strconv.ErrRange) {
+		wait = time.Duration(seconds) * time.Second // of a number out of range, the greatest one
 	} else if at, err := http.ParseTime(value); err == nil {
 		wait = at.Sub(now)
 	}

@@ -31,12 +31,14 @@ type network struct {
 	steps []step
 	hosts []string
 	sent  []string
+	own   []bool // each asked for a connection of its own
 	at    []time.Time
 }
 
 func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	n.hosts = append(n.hosts, r.URL.Host)
 	n.at = append(n.at, time.Now())
+	n.own = append(n.own, r.Close)
 	s := n.steps[0]
 	if len(n.steps) > 1 {
 		n.steps = n.steps[1:]
@@ -114,10 +116,12 @@ func TestDo(t *testing.T) {
 			effect: MaybeDone, code: wire.CodeUpstreamTimeout, attempts: 3, hosts: "a b a"},
 		{name: "what may have been done stays so although a later attempt was refused", steps: []step{broken, refused}, repeatable: true,
 			effect: MaybeDone, code: "500", attempts: 2, status: 400, hosts: "a a"},
-		{name: "nothing is sent when the deadline is too near", steps: []step{ok}, deadline: beforeDeadline + leastTime - 1,
+		{name: "nothing is sent when the deadline is too near", steps: []step{ok}, deadline: 599 * time.Millisecond,
 			effect: NotDone, code: wire.CodeDeadline},
-		{name: "one attempt is made when there is just time for it", steps: []step{busy}, deadline: beforeDeadline + leastTime,
+		{name: "one attempt is made when there is just time for it", steps: []step{busy}, deadline: 600 * time.Millisecond,
 			effect: NotDone, code: "429", attempts: 1, status: 429, hosts: "a"},
+		{name: "an attempt ends half a second before the deadline", steps: []step{{status: 200, takes: time.Hour}}, deadline: 3 * time.Second,
+			effect: MaybeDone, code: wire.CodeUpstreamTimeout, attempts: 1, hosts: "a"},
 		{name: "an attempt ends with its own timeout", steps: []step{{status: 200, takes: time.Hour}},
 			effect: MaybeDone, code: wire.CodeUpstreamTimeout, attempts: 1, hosts: "a"},
 		{name: "a wait that the gateway asks for is not begun when it cannot end in time",
@@ -136,7 +140,7 @@ func TestDo(t *testing.T) {
 					defer cancel()
 				}
 				net := &network{steps: tt.steps}
-				report, err := newClient(net, 0).Do(ctx, newCall(tt.repeatable))
+				report, err := newClient(net).Do(ctx, newCall(tt.repeatable))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -148,7 +152,7 @@ func TestDo(t *testing.T) {
 				if hosts := strings.Join(net.hosts, " "); hosts != tt.hosts {
 					t.Errorf("hosts %q, want %q", hosts, tt.hosts)
 				}
-				if !end.IsZero() && report.Attempts > 0 && time.Now().After(end.Add(-beforeDeadline)) {
+				if !end.IsZero() && report.Attempts > 0 && time.Now().After(end.Add(-500*time.Millisecond)) {
 					t.Errorf("the call ended %s before the deadline", time.Until(end))
 				}
 			})
@@ -156,8 +160,8 @@ func TestDo(t *testing.T) {
 	}
 }
 
-func newClient(transport http.RoundTripper, perMinute int) *Client {
-	return &Client{Transport: transport, Pace: NewPace(perMinute), MaxAttempts: 3, AttemptTimeout: 5 * time.Second,
+func newClient(transport http.RoundTripper) *Client {
+	return &Client{Transport: transport, MaxAttempts: 3, AttemptTimeout: 5 * time.Second,
 		Random: func() float64 { return 0.5 }, Log: slog.New(slog.DiscardHandler)}
 }
 
@@ -175,7 +179,7 @@ func newCall(repeatable bool) Call {
 func TestEveryAttemptIsSignedAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		net := &network{steps: []step{{status: 500}}}
-		if _, err := newClient(net, 0).Do(t.Context(), newCall(true)); err != nil {
+		if _, err := newClient(net).Do(t.Context(), newCall(true)); err != nil {
 			t.Fatal(err)
 		}
 		if got := strings.Join(net.sent, ", "); got != "signature 1, signature 2, signature 3" {
@@ -184,16 +188,31 @@ func TestEveryAttemptIsSignedAnew(t *testing.T) {
 	})
 }
 
+func TestEveryAttemptThatMustNotBeRepeatedHasAConnectionOfItsOwn(t *testing.T) {
+	for _, repeatable := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			net := &network{steps: []step{{status: 429}, {status: 200}}}
+			if _, err := newClient(net).Do(t.Context(), newCall(repeatable)); err != nil {
+				t.Fatal(err)
+			}
+			if len(net.own) != 2 || net.own[0] == repeatable || net.own[1] == repeatable {
+				t.Errorf("repeatable %v: of its own %v", repeatable, net.own)
+			}
+		})
+	}
+}
+
 func TestTheWaitsGrowAndHaveFullJitter(t *testing.T) {
 	for _, random := range []float64{0, 0.5, 0.999} {
 		synctest.Test(t, func(t *testing.T) {
 			net := &network{steps: []step{{status: 429}}}
-			client := newClient(net, 0)
-			client.Random = func() float64 { return random }
+			client := newClient(net)
+			client.Random, client.MaxAttempts = func() float64 { return random }, 7
 			if _, err := client.Do(t.Context(), newCall(false)); err != nil {
 				t.Fatal(err)
 			}
-			for i, interval := range []time.Duration{firstInterval, 2 * firstInterval} {
+			for i, interval := range []time.Duration{200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond,
+				1600 * time.Millisecond, 2 * time.Second, 2 * time.Second} {
 				want := time.Duration(random * float64(interval))
 				if got := net.at[i+1].Sub(net.at[i]); got != want {
 					t.Errorf("random %v: wait %d was %s, want %s", random, i+1, got, want)
@@ -206,7 +225,7 @@ func TestTheWaitsGrowAndHaveFullJitter(t *testing.T) {
 func TestRetryAfterIsHonoured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		net := &network{steps: []step{{status: 429, header: http.Header{"Retry-After": {"7"}}}, {status: 200}}}
-		if _, err := newClient(net, 0).Do(t.Context(), newCall(false)); err != nil {
+		if _, err := newClient(net).Do(t.Context(), newCall(false)); err != nil {
 			t.Fatal(err)
 		}
 		if wait := net.at[1].Sub(net.at[0]); wait != 7*time.Second {
@@ -219,7 +238,7 @@ func TestACallMayHaveFewerAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		call := newCall(true)
 		call.Attempts = 1
-		report, err := newClient(&network{steps: []step{{status: 500}}}, 0).Do(t.Context(), call)
+		report, err := newClient(&network{steps: []step{{status: 500}}}).Do(t.Context(), call)
 		if err != nil || report.Attempts != 1 {
 			t.Errorf("%d attempts, %v", report.Attempts, err)
 		}
@@ -237,7 +256,7 @@ func TestAHostThatFailsThreeTimesInARowIsAvoidedAndComesBack(t *testing.T) {
 			}
 			return (&network{steps: []step{{status: 200}}}).RoundTrip(r)
 		})
-		client, call := newClient(transport, 0), newCall(false)
+		client, call := newClient(transport), newCall(false)
 		do := func(want string) {
 			t.Helper()
 			asked = nil
@@ -252,10 +271,12 @@ func TestAHostThatFailsThreeTimesInARowIsAvoidedAndComesBack(t *testing.T) {
 		do("a b")
 		do("a b") // third: from now on it is avoided
 		do("b")
-		time.Sleep(hostRest + time.Millisecond)
+		time.Sleep(9900 * time.Millisecond)
+		do("b")
+		time.Sleep(200 * time.Millisecond)
 		do("a b") // one trial, which fails
 		do("b")
-		time.Sleep(hostRest + time.Millisecond)
+		time.Sleep(10100 * time.Millisecond)
 		down["a"] = false
 		do("a") // the trial succeeds
 		do("a")
@@ -270,71 +291,11 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func TestPaceIsABucketPerMerchantThatNeverWaits(t *testing.T) {
-	tests := []struct {
-		name      string
-		perMinute int
-		burst     int
-		again     time.Duration // when there is one more
-	}{
-		{"sixty a minute allow a burst of six", 60, 6, time.Second},
-		{"a small figure still allows three", 6, 3, 10 * time.Second},
-		{"fifteen hundred allow 150", 1500, 150, 40 * time.Millisecond},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			pace, now := NewPace(tt.perMinute), time.Unix(1_700_000_000, 0)
-			for i := range tt.burst {
-				if ok, _ := pace.take("acme", now); !ok {
-					t.Fatalf("call %d of the burst was refused", i+1)
-				}
-			}
-			if ok, wait := pace.take("acme", now); ok || wait != tt.again {
-				t.Errorf("after the burst: %v, wait %s; want a refusal and %s", ok, wait, tt.again)
-			}
-			if ok, _ := pace.take("other", now); !ok {
-				t.Error("another merchant was refused")
-			}
-			if ok, _ := pace.take("acme", now.Add(tt.again)); !ok {
-				t.Error("the call was refused when it was due")
-			}
-		})
-	}
-	t.Run("zero is off", func(t *testing.T) {
-		pace := NewPace(0)
-		for range 10_000 {
-			if ok, _ := pace.take("acme", time.Unix(0, 0)); !ok {
-				t.Fatal("a call was refused")
-			}
-		}
-	})
-}
-
-func TestACallBeyondThePaceIsNotSent(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		net := &network{steps: []step{{status: 200}}}
-		client := newClient(net, 1)
-		for range leastBurst {
-			if _, err := client.Do(t.Context(), newCall(false)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		report, err := client.Do(t.Context(), newCall(false))
-		if err != nil || report.Attempts != 0 || report.Last.Effect != NotDone || report.Last.Code != wire.CodeRateLimited ||
-			report.Last.RetryAfter != time.Minute {
-			t.Errorf("%+v, %v", report, err)
-		}
-		if len(net.hosts) != leastBurst {
-			t.Errorf("%d calls were sent", len(net.hosts))
-		}
-	})
-}
-
 func TestARequestThatCannotBeMadeIsAnErrorAndNotSent(t *testing.T) {
 	net := &network{steps: []step{{status: 200}}}
 	call := newCall(false)
 	call.Prepare = func(string) (Request, error) { return Request{}, errors.New("no key") }
-	report, err := newClient(net, 0).Do(t.Context(), call)
+	report, err := newClient(net).Do(t.Context(), call)
 	if !errors.Is(err, ErrPrepare) || report.Attempts != 0 || len(net.hosts) != 0 {
 		t.Errorf("%v, %d attempts, %d sent", err, report.Attempts, len(net.hosts))
 	}
@@ -351,6 +312,7 @@ func TestRetryAfterHeader(t *testing.T) {
 		{"a date", "Sat, 21 Nov 2026 08:00:30 GMT", 30 * time.Second},
 		{"a date in the past is no wait", "Sat, 21 Nov 2026 07:00:00 GMT", 0},
 		{"more than an hour is an hour", "999999", time.Hour},
+		{"more seconds than a number holds is an hour", "99999999999999999999", time.Hour},
 		{"a negative number is no wait", "-5", 0},
 		{"nonsense is no wait", "soon", 0},
 	}
@@ -366,7 +328,7 @@ func TestRetryAfterHeader(t *testing.T) {
 func TestEachAttemptIsOneLogLineWithItsDecisionAndReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		client := newClient(&network{steps: []step{{unreachable: true}, {status: 200}}}, 0)
+		client := newClient(&network{steps: []step{{unreachable: true}, {status: 200}}})
 		client.Log = slog.New(slog.NewTextHandler(&log, nil))
 		if _, err := client.Do(t.Context(), newCall(false)); err != nil {
 			t.Fatal(err)

@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"time"
+
+	"github.com/kesu-go/kesu/internal/budget"
 )
 
 // Effect is what an attempt did, as far as its answer tells.
@@ -24,8 +26,10 @@ type Verdict struct {
 	RequestID  string // the gateway's name for the call
 	KeyRefused bool   // the gateway refused the signature: the key may have been changed
 	RetryAfter time.Duration
+	MediaID    string // WeChat Pay's id of the picture that was uploaded
+	LogID      string // WeChat Pay's id of the reply in the complaint's history
 
-	// Final keeps a MaybeDone from being repeated although repeating is harmless, because it would not tell more.
+	// Final keeps an attempt from being repeated although it might be, because that would not change the answer.
 	Final bool
 	// Conclusive says that the answer told the state of the thing itself, which speaks for every earlier attempt too.
 	Conclusive bool
@@ -37,7 +41,6 @@ type situation struct {
 	repeatable    bool          // repeating what may have been done is harmless
 	wait          time.Duration // before the next attempt
 	left          time.Duration // until the last moment at which an attempt may still run
-	pace          func() bool   // takes one more call from the merchant's pace, if it allows it; asked last
 }
 
 // Decision is whether the call is sent again, and why or why not.
@@ -46,10 +49,6 @@ type Decision struct {
 	Wait   time.Duration
 	Reason string
 }
-
-// leastTime is the least that an attempt is given. With less than that a request would most likely leave and its
-// answer would not be waited for, which turns a reply that could be tried again into one that nobody knows about.
-const leastTime = 100 * time.Millisecond
 
 // decide is the one place that says whether a call is repeated.
 //
@@ -62,14 +61,12 @@ func decide(v Verdict, s situation) Decision {
 		return stop("refused")
 	case v.Effect == MaybeDone && !s.repeatable:
 		return stop("may have been carried out, and must not be carried out twice")
-	case v.Effect == MaybeDone && v.Final:
-		return stop("may have been carried out, and asking again would not tell")
+	case v.Final:
+		return stop("asking again would not change the answer")
 	case s.attempts >= s.max:
 		return stop("attempts used up")
-	case s.wait+leastTime > s.left:
+	case s.wait+budget.LeastAttempt > s.left:
 		return stop("no time left before the deadline")
-	case !s.pace():
-		return stop("the merchant's pace is used up")
 	case v.Effect == MaybeDone:
 		return Decision{Resend: true, Wait: s.wait, Reason: "may have been carried out; repeating it is harmless"}
 	}

@@ -6,8 +6,7 @@ import (
 )
 
 func TestDecide(t *testing.T) {
-	yes, no := func() bool { return true }, func() bool { return false }
-	open := situation{attempts: 1, max: 3, wait: time.Second, left: time.Minute, pace: yes}
+	open := situation{attempts: 1, max: 3, wait: time.Second, left: time.Minute}
 	with := func(change func(*situation)) situation {
 		s := open
 		change(&s)
@@ -27,18 +26,18 @@ func TestDecide(t *testing.T) {
 		{"a completion that may have been done is sent again", Verdict{Effect: MaybeDone}, harmless,
 			Decision{Resend: true, Wait: time.Second, Reason: "may have been carried out; repeating it is harmless"}},
 		{"a final answer is not asked for again", Verdict{Effect: MaybeDone, Final: true}, harmless,
-			Decision{Reason: "may have been carried out, and asking again would not tell"}},
+			Decision{Reason: "asking again would not change the answer"}},
+		{"nor is a final one that was certainly not done", Verdict{Effect: NotDone, Final: true}, open,
+			Decision{Reason: "asking again would not change the answer"}},
 		{"what was certainly not done is sent again", Verdict{Effect: NotDone}, open,
 			Decision{Resend: true, Wait: time.Second, Reason: "certainly not carried out"}},
 		{"the last attempt is the last", Verdict{Effect: NotDone}, with(func(s *situation) { s.attempts = 3 }),
 			Decision{Reason: "attempts used up"}},
 		{"no attempt begins without time for it", Verdict{Effect: NotDone},
-			with(func(s *situation) { s.left = time.Second + leastTime - 1 }), Decision{Reason: "no time left before the deadline"}},
+			with(func(s *situation) { s.left = 1099 * time.Millisecond }), Decision{Reason: "no time left before the deadline"}},
 		{"an attempt begins with just enough time for it", Verdict{Effect: NotDone},
-			with(func(s *situation) { s.left = time.Second + leastTime }),
+			with(func(s *situation) { s.left = 1100 * time.Millisecond }),
 			Decision{Resend: true, Wait: time.Second, Reason: "certainly not carried out"}},
-		{"the pace holds for repetitions too", Verdict{Effect: NotDone}, with(func(s *situation) { s.pace = no }),
-			Decision{Reason: "the merchant's pace is used up"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -47,13 +46,4 @@ func TestDecide(t *testing.T) {
 			}
 		})
 	}
-	t.Run("the pace is asked only for an attempt that would be made", func(t *testing.T) {
-		asked := false
-		decide(Verdict{Effect: NotDone}, with(func(s *situation) {
-			s.attempts, s.pace = 3, func() bool { asked = true; return true }
-		}))
-		if asked {
-			t.Error("a call was taken from the pace for an attempt that is not made")
-		}
-	})
 }

@@ -5,5 +5,7 @@
 // package knows what happened to the bytes, and [decide] alone says whether the call is repeated, and why.
 package gateway
 
-// UserAgent names us to the gateways; WeChat Pay refuses a request without one.
-const UserAgent = "kesu (+https://github.com/kesu-go/kesu)"
+import "github.com/kesu-go/kesu/internal/version"
+
+// UserAgent names us and our version to the gateways; WeChat Pay refuses a request without one.
+var UserAgent = "kesu/" + version.String() + " (+https://github.com/kesu-go/kesu)"

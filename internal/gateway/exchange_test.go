@@ -3,7 +3,6 @@ package gateway
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -13,7 +12,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -26,7 +24,7 @@ func rawServer(t *testing.T, serve func(n int, conn net.Conn, requests *bufio.Re
 	}
 	t.Cleanup(func() { _ = listener.Close() })
 	go func() {
-		for n := 1; ; n++ {
+		for n := 1; ; n++ { // the connections' numbers
 			conn, err := listener.Accept()
 			if err != nil {
 				return
@@ -38,6 +36,16 @@ func rawServer(t *testing.T, serve func(n int, conn net.Conn, requests *bufio.Re
 		}
 	}()
 	return "http://" + listener.Addr().String()
+}
+
+// answering reads a request, gives an answer, and keeps the connection open.
+func answering(t *testing.T, answer string) string {
+	return rawServer(t, func(_ int, conn net.Conn, r *bufio.Reader) {
+		if readRequest(t, r) {
+			fmt.Fprint(conn, answer)
+			_, _ = r.ReadByte() // until the other side closes
+		}
+	})
 }
 
 func readRequest(t *testing.T, r *bufio.Reader) bool {
@@ -53,7 +61,7 @@ func send(t *testing.T, transport http.RoundTripper, url string, timeout time.Du
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	return exchange(ctx, transport, Request{Method: "POST", URL: url, Header: http.Header{}, Body: []byte("hello")})
+	return exchange(ctx, transport, Request{Method: "POST", URL: url, Header: http.Header{}, Body: []byte("hello")}, false)
 }
 
 func TestExchangeKnowsWhatHappenedToTheBytes(t *testing.T) {
@@ -63,13 +71,8 @@ func TestExchangeKnowsWhatHappenedToTheBytes(t *testing.T) {
 		fact   Fact
 		status int
 	}{
-		{"a refused connection means that nothing left", func(t *testing.T) string {
-			listener, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer listener.Close()
-			return "http://" + listener.Addr().String()
+		{"a refused connection means that nothing left", func(*testing.T) string {
+			return "http://127.0.0.1:1" // a port that was given back may be another test's by now
 		}, NeverLeft, 0},
 		{"a name that does not resolve means that nothing left", func(*testing.T) string {
 			return "http://gateway.invalid"
@@ -113,6 +116,63 @@ func TestExchangeKnowsWhatHappenedToTheBytes(t *testing.T) {
 			t.Cleanup(server.Close)
 			return server.URL
 		}, Answered, 200},
+		{"an interim answer before the answer says nothing", func(t *testing.T) string {
+			return answering(t, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")
+		}, Answered, 204},
+		{"an interim answer and then the end of the connection means that it may have arrived", func(t *testing.T) string {
+			return rawServer(t, func(_ int, conn net.Conn, r *bufio.Reader) {
+				readRequest(t, r)
+				fmt.Fprint(conn, "HTTP/1.1 103 Early Hints\r\n\r\n")
+			})
+		}, MayHaveArrived, 0},
+		{"interim answers without end are garbled", func(t *testing.T) string {
+			return answering(t, strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", maxHead/27+1))
+		}, Garbled, 0},
+		{"an answer that switches protocols is garbled", func(t *testing.T) string {
+			return answering(t, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		}, Garbled, 101},
+		{"one that switches protocols without saying to which is garbled", func(t *testing.T) string {
+			return answering(t, "HTTP/1.1 101 Switching Protocols\r\nContent-Length: 0\r\n\r\n")
+		}, Garbled, 101},
+		{"one that switches protocols after an interim answer is garbled", func(t *testing.T) string {
+			return answering(t, "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n")
+		}, Garbled, 101},
+		{"half a status line in all the time is garbled", func(t *testing.T) string {
+			return answering(t, "HTTP/1.1 20")
+		}, Garbled, 0},
+		{"a head that does not end in time is garbled", func(t *testing.T) string {
+			return answering(t, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n")
+		}, Garbled, 0},
+		{"a body that does not end in time is garbled", func(t *testing.T) string {
+			return answering(t, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+		}, Garbled, 200},
+		{"a body without a length that does not end in time is garbled", func(t *testing.T) string {
+			return answering(t, "HTTP/1.1 200 OK\r\n\r\nhalf")
+		}, Garbled, 200},
+		{"a chunk that does not end in time is garbled", func(t *testing.T) string {
+			return answering(t, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhal")
+		}, Garbled, 200},
+		{"an answer that trickles beyond the time is garbled", func(t *testing.T) string {
+			return rawServer(t, func(_ int, conn net.Conn, r *bufio.Reader) {
+				readRequest(t, r)
+				_, err := fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+				for tick := time.NewTicker(time.Millisecond); err == nil; <-tick.C {
+					_, err = fmt.Fprint(conn, "x")
+				}
+			})
+		}, Garbled, 200},
+		{"a head over the limit is garbled", func(t *testing.T) string {
+			return answering(t, "HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", maxHead)+"\r\n\r\n")
+		}, Garbled, 0},
+		{"a chunked answer is an answer", func(t *testing.T) string {
+			return answering(t, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+		}, Answered, 200},
+		{"an answer that ends with its connection is an answer", func(t *testing.T) string {
+			return rawServer(t, func(_ int, conn net.Conn, r *bufio.Reader) {
+				readRequest(t, r)
+				fmt.Fprint(conn, "HTTP/1.0 200 OK\r\n\r\nhello")
+			})
+		}, Answered, 200},
 		{"a redirect is an answer and is not followed", func(t *testing.T) string {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/elsewhere" {
@@ -126,9 +186,14 @@ func TestExchangeKnowsWhatHappenedToTheBytes(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			transport := NewTransport(nil)
 			defer transport.CloseIdleConnections()
-			got := send(t, transport, tt.url(t), time.Second)
+			timeout := time.Second // some of these wait for it
+			if tt.fact == Answered {
+				timeout = 10 * time.Second
+			}
+			got := send(t, transport, tt.url(t), timeout)
 			if got.Fact != tt.fact || got.Status != tt.status {
 				t.Errorf("fact %v with status %d, want %v with %d", got.Fact, got.Status, tt.fact, tt.status)
 			}
@@ -160,7 +225,7 @@ func TestNothingIsReplayedOnADeadReusedConnection(t *testing.T) {
 				body = nil
 			}
 			request := func() Answer {
-				return exchange(t.Context(), transport, Request{Method: method, URL: url, Header: http.Header{}, Body: body})
+				return exchange(t.Context(), transport, Request{Method: method, URL: url, Header: http.Header{}, Body: body}, false)
 			}
 			if first := request(); first.Fact != Answered {
 				t.Fatalf("the first request: %v", first.Fact)
@@ -175,18 +240,6 @@ func TestNothingIsReplayedOnADeadReusedConnection(t *testing.T) {
 	}
 }
 
-func TestARequestThatWasNotWrittenNeverWillBe(t *testing.T) {
-	ours, theirs := net.Pipe()
-	defer theirs.Close()
-	conn := &countedConn{Conn: ours}
-	if !conn.seal(0) {
-		t.Fatal("nothing was written, and it says otherwise")
-	}
-	if n, err := conn.Write([]byte("late")); n != 0 || err == nil {
-		t.Errorf("a sealed connection took %d bytes, %v", n, err)
-	}
-}
-
 func TestAGetCarriesNoBody(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.TransferEncoding) > 0 || r.ContentLength != 0 || r.Header.Get("Content-Length") != "" {
@@ -196,130 +249,47 @@ func TestAGetCarriesNoBody(t *testing.T) {
 	defer server.Close()
 	transport := NewTransport(nil)
 	defer transport.CloseIdleConnections()
-	exchange(t.Context(), transport, Request{Method: http.MethodGet, URL: server.URL, Header: http.Header{}})
+	exchange(t.Context(), transport, Request{Method: http.MethodGet, URL: server.URL, Header: http.Header{}}, false)
 }
 
-func TestAWarmConnectionIsUsed(t *testing.T) {
-	for _, scheme := range []string{"http", "https"} {
-		t.Run(scheme, func(t *testing.T) {
-			var connections atomic.Int32
-			server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-			server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-				if state == http.StateNew {
-					connections.Add(1)
+// A round tripper that is net/http's own gives out a connection as the body of a 101, which no context ends.
+func TestABodyThatNothingEndsIsNotRead(t *testing.T) {
+	url := answering(t, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+	if got := send(t, &http.Transport{DisableKeepAlives: true}, url, 5*time.Second); got.Fact != Garbled || got.Status != 101 {
+		t.Errorf("%v with status %d", got.Fact, got.Status)
+	}
+}
+
+// The gateway answers as soon as it has read the head. The request is longer than all buffers on its way, so it is not
+// written as a whole by then.
+func TestAnAnswerThatBeginsBeforeTheRequestIsWrittenIsGarbled(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		reads bool // the rest of the request, after the answer
+		time  time.Duration
+	}{
+		{"with the rest read later", true, 30 * time.Second},
+		{"with the rest never read", false, 5 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			url := rawServer(t, func(_ int, conn net.Conn, r *bufio.Reader) {
+				request, err := http.ReadRequest(r)
+				if err != nil {
+					return
 				}
-			}
-			transport := NewTransport(nil)
-			if scheme == "https" {
-				server.StartTLS()
-				transport = NewTransport(server.Client().Transport.(*http.Transport).TLSClientConfig)
-			} else {
-				server.Start()
-			}
-			defer server.Close()
-			defer transport.CloseIdleConnections()
-			if err := transport.Warm(t.Context(), server.URL); err != nil {
-				t.Fatal(err)
-			}
-			if got := send(t, transport, server.URL, 5*time.Second); got.Fact != Answered {
-				t.Fatalf("the request: %v", got.Fact)
-			}
-			if n := connections.Load(); n != 1 {
-				t.Errorf("%d connections, want the warm one only", n)
+				fmt.Fprint(conn, "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n")
+				if tt.reads {
+					_, _ = io.Copy(io.Discard, request.Body)
+				}
+				<-t.Context().Done()
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), tt.time)
+			defer cancel()
+			got := exchange(ctx, NewTransport(nil), Request{Method: "POST", URL: url, Header: http.Header{}, Body: make([]byte, 12<<20)}, true)
+			if got.Fact != Garbled {
+				t.Errorf("%v, want %v", got.Fact, Garbled)
 			}
 		})
-	}
-}
-
-func TestAWarmConnectionThatIsTooOldIsNotUsed(t *testing.T) {
-	ours, theirs := net.Pipe()
-	defer theirs.Close()
-	done := make(chan struct{})
-	close(done)
-	d := dialer{used: map[string]time.Time{}, warm: map[string]*warmConn{"gateway:443": {done: done, conn: ours, opened: time.Now().Add(-idleTimeout - time.Second)}}}
-	if conn := d.opened(t.Context(), "gateway:443"); conn != nil {
-		t.Error("a connection that the gateway may be closing right now was used")
-	}
-	if _, err := ours.Write([]byte("x")); err == nil {
-		t.Error("the old connection was left open")
-	}
-}
-
-func TestARequestWaitsForAConnectionThatIsBeingOpened(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		transport := NewTransport(nil)
-		dials := 0
-		ours, theirs := net.Pipe()
-		defer theirs.Close()
-		dial := func(context.Context, string, string) (net.Conn, error) {
-			dials++
-			time.Sleep(time.Second)
-			return ours, nil
-		}
-		go func() { _ = transport.dialer.open(t.Context(), "gateway:80", dial) }()
-		synctest.Wait()
-		if err := transport.dialer.open(t.Context(), "gateway:80", dial); err != nil { // no second one
-			t.Error(err)
-		}
-		if conn := transport.dialer.opened(t.Context(), "gateway:80"); conn != ours || dials != 1 {
-			t.Errorf("got %v after %d dials", conn, dials)
-		}
-	})
-}
-
-func TestAConnectionThatHangsIsWaitedForByOneAttemptOnly(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		transport := NewTransport(nil)
-		ours, theirs := net.Pipe()
-		defer theirs.Close()
-		go func() {
-			_ = transport.dialer.open(t.Context(), "gateway:80", func(context.Context, string, string) (net.Conn, error) {
-				time.Sleep(time.Minute)
-				return ours, nil
-			})
-		}()
-		synctest.Wait()
-		attempt, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		defer cancel()
-		if conn := transport.dialer.opened(attempt, "gateway:80"); conn != nil {
-			t.Error("a connection that is not open yet was given out")
-		}
-		if conn := transport.dialer.opened(t.Context(), "gateway:80"); conn != nil {
-			t.Error("the next attempt was given the same one")
-		}
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		if _, err := ours.Write([]byte("x")); err == nil {
-			t.Error("the connection that nobody took was left open")
-		}
-	})
-}
-
-func TestNoConnectionIsOpenedAheadWhileOneIsKept(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		transport := NewTransport(nil)
-		dials := 0
-		dial := func(context.Context, string, string) (net.Conn, error) {
-			dials++
-			return nil, errors.New("refused")
-		}
-		transport.dialer.answered("gateway:80")
-		for _, want := range []int{0, 1} {
-			_ = transport.dialer.open(t.Context(), "gateway:80", dial)
-			if dials != want {
-				t.Errorf("%d dials, want %d", dials, want)
-			}
-			time.Sleep(idleTimeout)
-		}
-	})
-}
-
-func TestWarmingSaysWhatFails(t *testing.T) {
-	transport := NewTransport(nil)
-	if err := transport.Warm(t.Context(), "http://gateway.invalid"); err == nil || !strings.Contains(err.Error(), "gateway.invalid") {
-		t.Errorf("Warm: %v", err)
-	}
-	if err := transport.Warm(t.Context(), "http://[bad"); err == nil {
-		t.Error("an address that cannot be read was accepted")
 	}
 }

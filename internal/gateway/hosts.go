@@ -14,15 +14,16 @@ const (
 	hostRest     = 10 * time.Second
 )
 
-// Hosts are the addresses of one gateway, the primary first.
+// Hosts are the addresses of one gateway, the primary first. When there are several, which of them fail is remembered
+// from one call to the next.
 type Hosts struct {
 	list []*host
 }
 
 type host struct {
 	base    string
-	name    string // host and port, for the log
-	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
+	name    string                                     // host and port, for the log
+	breaker *gobreaker.TwoStepCircuitBreaker[struct{}] // nil: there is no other host to go to
 }
 
 // NewHosts makes the hosts of a gateway from their base URLs, which were checked when the settings were read.
@@ -33,12 +34,16 @@ func NewHosts(bases ...string) *Hosts {
 		if u, err := url.Parse(base); err == nil {
 			name = u.Host
 		}
-		h.list = append(h.list, &host{base: base, name: name, breaker: gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
-			Name:        name,
-			MaxRequests: 1,
-			Timeout:     hostRest,
-			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= hostFailures },
-		})})
+		one := &host{base: base, name: name}
+		if len(bases) > 1 {
+			one.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+				Name:        name,
+				MaxRequests: 1,
+				Timeout:     hostRest,
+				ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= hostFailures },
+			})
+		}
+		h.list = append(h.list, one)
 	}
 	return h
 }
@@ -59,6 +64,9 @@ var errNoAnswer = errors.New("no answer")
 // failed but is not avoided; when all are avoided, the primary. The caller must report what became of it: nil or
 // errNoAnswer.
 func (h *Hosts) pick(failed *host) (chosen *host, report func(error)) {
+	if len(h.list) == 1 {
+		return h.list[0], func(error) {}
+	}
 	for _, lastResort := range []bool{false, true} {
 		for _, candidate := range h.list {
 			if (candidate == failed) != lastResort {

@@ -1,5 +1,5 @@
-// Package lambdaio is the door to Lambda: the four shapes of invocation in, the four shapes of answer out, and the
-// settled events (contract, section 2).
+// Package lambdaio is the door to Lambda: the five shapes of invocation in, their answers out, and the settled events
+// (contract, section 2).
 package lambdaio
 
 import (
@@ -8,139 +8,102 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda/messages"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
-// Desk carries out one request. It does not panic.
-type Desk interface {
+// Pipeline carries out one request. It does not panic.
+type Pipeline interface {
 	Do(ctx context.Context, request wire.Request) wire.Result
 }
 
-// Publisher puts a settled event on the bus.
+// Publisher puts a settled event on the bus. request is the members of the command as they were given; it is nil when
+// they are not told.
 type Publisher interface {
-	Publish(ctx context.Context, result wire.Result) error
+	Publish(ctx context.Context, result wire.Result, request json.RawMessage) error
+}
+
+// Queue makes a record of an SQS queue visible again after a time, so that it comes again then. It tries: a record that
+// it fails on becomes visible when the queue says.
+type Queue interface {
+	ShowAfter(ctx context.Context, queueARN, receiptHandle string, after time.Duration) error
 }
 
 // Handler is one function as Lambda sees it. It implements lambda.Handler.
 type Handler struct {
 	Action    wire.Action
-	Desk      Desk
+	ByHTTP    []wire.Action // what the function takes by HTTP beside its action
+	Pipeline  Pipeline
 	Publisher Publisher // nil: no settled events
+	Queue     Queue     // nil: every record becomes visible again when its queue says
 	Log       *slog.Logger
-}
+	// OnUnpublished is told of each settled event that could not be published. May be nil.
+	OnUnpublished func()
 
-// batchWidth is how many records of a batch are carried out at once: as many as one SQS batch usually holds, so that a
-// slow gateway does not use up the time of the records at its end.
-const batchWidth = 10
+	// CallerClaim is the claim of an HTTP caller's token that must name the merchant; "" asks for none.
+	CallerClaim string
+}
 
 // Invoke takes one invocation in whichever shape it comes and answers in the same.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) (answer []byte, err error) {
 	defer func() {
 		if bug := recover(); bug != nil {
-			h.Log.LogAttrs(ctx, slog.LevelError, "a bug in kesu", slog.String("bug", fmt.Sprint(bug)),
-				slog.String("stack", string(debug.Stack())))
-			answer, err = nil, failure(wire.CodeInternal, "kesu met a bug of its own")
+			h.logBug(ctx, bug)
+			answer, err = nil, failure(wire.CodeInternal, bugText)
 		}
 	}()
-	switch shapeOf(payload) {
-	case shapeHTTP:
-		return h.http(ctx, payload)
-	case shapeBatch:
-		return h.batch(ctx, payload)
-	case shapeEvent:
-		result, delivered := h.event(ctx, payload)
-		if !delivered {
-			return nil, failure(result.Code, describe(result))
+	switch in := shapeOf(payload); in.kind {
+	case kindHTTP:
+		return h.http(ctx, in.members)
+	case kindQueue:
+		return h.batch(ctx, in.elements)
+	case kindTopic:
+		return h.list(ctx, in.elements, readNotification)
+	case kindList:
+		return h.list(ctx, in.elements, readElement)
+	case kindEvent:
+		fate := h.carry(ctx, readEvent(h.Action, in.members, ""))
+		if fate.again != nil {
+			return nil, fate.again
 		}
-		return json.Marshal(result)
+		return json.Marshal(fate.result)
+	case kindBare:
+		return json.Marshal(h.Pipeline.Do(ctx, wire.ReadDetail(h.Action, payload)))
+	default:
+		return nil, h.carry(ctx, unreadable(h.Action, in.members, "", in.why)).again
 	}
-	return json.Marshal(h.Desk.Do(ctx, wire.ReadDetail(h.Action, payload)))
 }
 
-type shape int
+const bugText = "kesu met a bug of its own"
 
-const (
-	shapeBare shape = iota
-	shapeHTTP
-	shapeEvent
-	shapeBatch
-)
-
-// shapeOf tells the shapes apart by members that only one of them has, and none of which is a command's.
-func shapeOf(payload []byte) shape {
-	members, err := wire.Object(payload)
-	if err != nil {
-		return shapeBare // which then says what is wrong
-	}
-	for _, m := range members {
-		switch m.Name {
-		case "Records":
-			return shapeBatch
-		case "requestContext", "httpMethod", "rawPath":
-			return shapeHTTP
-		case "detail-type", "detail":
-			return shapeEvent
-		}
-	}
-	return shapeBare
+func (h *Handler) logBug(ctx context.Context, bug any) {
+	h.Log.LogAttrs(ctx, slog.LevelError, "a bug in kesu", slog.String("bug", fmt.Sprint(bug)),
+		slog.String("stack", string(debug.Stack())))
 }
 
-// batch carries out the records of an SQS batch, each by itself. The records are not read together, as events.SQSEvent
-// would be, because then one that cannot be read would take the others with it.
-func (h *Handler) batch(ctx context.Context, payload []byte) ([]byte, error) {
-	var batch struct{ Records []json.RawMessage }
-	if err := json.Unmarshal(payload, &batch); err != nil {
-		// It would be no batch the next time either, so it does not come again.
-		h.Log.LogAttrs(ctx, slog.LevelError, "the batch is not one of SQS", slog.String("code", wire.CodeInvalidRequest))
-	}
-	delivered := make([]bool, len(batch.Records))
-	var group errgroup.Group
-	group.SetLimit(batchWidth)
-	for i, record := range batch.Records {
-		group.Go(func() error {
-			_, delivered[i] = h.event(ctx, recordBody(record))
-			return nil
-		})
-	}
-	_ = group.Wait() // no record fails the group
-
-	answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
-	for i, record := range batch.Records {
-		if !delivered[i] {
-			answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: recordID(record)})
-		}
-	}
-	return json.Marshal(answer)
-}
-
-// recordBody is a record's text; nothing when it has none, which is then refused like any other malformed event.
-func recordBody(record json.RawMessage) []byte {
-	var r struct {
-		Body string `json:"body"`
-	}
-	_ = json.Unmarshal(record, &r)
-	return []byte(r.Body)
-}
-
-func recordID(record json.RawMessage) string {
-	var r struct {
-		MessageID string `json:"messageId"`
-	}
-	_ = json.Unmarshal(record, &r)
-	return r.MessageID
-}
-
-// failure is an error as Lambda's caller sees it: its type is the code, and its text is safe to be logged and passed on.
+// failure is an error as Lambda's caller sees it: its type is the code, and its text is safe to be logged and passed
+// on.
 func failure(code, message string) error {
 	return messages.InvokeResponse_Error{Type: code, Message: message}
 }
 
-// describe tells a result in one line.
+// describe tells a result in one line. Lambda's library logs it as it stands, so it names the event itself.
 func describe(r wire.Result) string {
-	return fmt.Sprintf("%s of complaint %q of merchant %q: %s, %s: %s", r.Action, r.ComplaintID, r.Merchant, r.Outcome, r.Code, r.Message)
+	return fmt.Sprintf("%s of complaint %q of merchant %q: %s, %s: %s%s", r.Action, r.ComplaintID, r.Merchant,
+		r.Outcome, r.Code, r.Message, named(wire.Origin{EventID: r.EventID, MessageID: r.MessageID}))
+}
+
+// named is what a text says of the event that it is about.
+func named(o wire.Origin) string {
+	text := ""
+	if o.EventID != "" {
+		text += ", event_id " + o.EventID
+	}
+	if o.MessageID != "" {
+		text += ", message_id " + o.MessageID
+	}
+	return text
 }

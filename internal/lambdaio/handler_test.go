@@ -22,24 +22,38 @@ import (
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
-// desk gives each complaint the outcome that its id names, and keeps the requests.
-type desk struct {
+// pipeline gives each complaint the outcome that its id names, and keeps the requests.
+type pipeline struct {
 	mu       sync.Mutex
 	requests []wire.Request
 }
 
 var at = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
 
-func (d *desk) Do(_ context.Context, r wire.Request) wire.Result {
+func (d *pipeline) Do(_ context.Context, r wire.Request) wire.Result {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.requests = append(d.requests, r)
+	result := d.result(r)
+	result.EventID, result.MessageID = r.Command.EventID, r.Command.MessageID
+	return result
+}
+
+func (d *pipeline) result(r wire.Request) wire.Result {
 	if len(r.Problems) > 0 {
 		return r.Refusal(at)
 	}
 	switch r.Command.ComplaintID {
 	case "retryable":
 		return r.Command.NewResult(wire.Retryable, wire.CodeUpstreamUnreachable, "nobody there", at)
+	case "later":
+		result := r.Command.NewResult(wire.Retryable, wire.CodeRateLimited, "too many", at)
+		result.RetryAfter = 7100 * time.Millisecond
+		return result
+	case "unverified":
+		result := r.Command.NewResult(wire.Unknown, wire.CodeUpstreamUnverified, "who says so?", at)
+		result.RetryAfter = 15 * time.Minute
+		return result
 	case "unknown":
 		return r.Command.NewResult(wire.Unknown, wire.CodeUpstreamTimeout, "no answer", at)
 	case "rejected":
@@ -54,22 +68,25 @@ func (d *desk) Do(_ context.Context, r wire.Request) wire.Result {
 type bus struct {
 	mu        sync.Mutex
 	published []wire.Result
+	requests  []string // beside them
 	err       error
 }
 
-func (b *bus) Publish(_ context.Context, r wire.Result) error {
+func (b *bus) Publish(_ context.Context, r wire.Result, request json.RawMessage) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.err == nil {
-		b.published = append(b.published, r)
+		b.published, b.requests = append(b.published, r), append(b.requests, string(request))
 	}
 	return b.err
 }
 
-func newHandler(action wire.Action) (*Handler, *desk, *bus) {
-	d, b := &desk{}, &bus{}
-	return &Handler{Action: action, Desk: d, Publisher: b, Log: slog.New(slog.DiscardHandler)}, d, b
+func newHandler(action wire.Action) (*Handler, *pipeline, *bus) {
+	d, b := &pipeline{}, &bus{}
+	return &Handler{Action: action, Pipeline: d, Publisher: b, Log: slog.New(slog.DiscardHandler)}, d, b
 }
+
+const eventID = "7bf73129-1428-4cd3-a780-95db273d1602"
 
 func event(action wire.Action, complaint string) string {
 	content := ""
@@ -119,10 +136,15 @@ func TestAnEventIsSettledOrComesAgain(t *testing.T) {
 func TestAnEventWhoseResultCannotBePublishedComesAgain(t *testing.T) {
 	handler, _, bus := newHandler(wire.Reply)
 	bus.err = errors.New("down")
+	unpublished := 0
+	handler.OnUnpublished = func() { unpublished++ }
 	_, err := handler.Invoke(t.Context(), []byte(event(wire.Reply, "ok")))
 	var failure messages.InvokeResponse_Error
 	if !errors.As(err, &failure) || failure.Type != wire.CodeResultNotPublished {
 		t.Errorf("error %v", err)
+	}
+	if unpublished != 1 {
+		t.Errorf("counted %d times", unpublished)
 	}
 }
 
@@ -133,39 +155,49 @@ func TestEachRecordOfABatchHasItsOwnFate(t *testing.T) {
 		event(wire.Complete, "ok"), event(wire.Complete, "retryable"), "not JSON", event(wire.Complete, "unknown"),
 		event(wire.Reply, "ok"), event(wire.Complete, "rejected"), `{"detail-type":"ComplaintCompletionRequested"}`,
 	} {
-		batch.Records = append(batch.Records, events.SQSMessage{MessageId: fmt.Sprint("m", i), Body: body})
+		batch.Records = append(batch.Records, events.SQSMessage{MessageId: fmt.Sprint("m", i), Body: body, EventSource: "aws:sqs"})
 	}
 	payload, _ := json.Marshal(batch)
 	answer, err := handler.Invoke(t.Context(), payload)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := `{"batchItemFailures":[{"itemIdentifier":"m1"},{"itemIdentifier":"m3"}]}`; string(answer) != want {
+	want := `{"batchItemFailures":[{"itemIdentifier":"m1"},{"itemIdentifier":"m2"},{"itemIdentifier":"m3"},{"itemIdentifier":"m6"}]}`
+	if string(answer) != want {
 		t.Errorf("got  %s\nwant %s", answer, want)
 	}
-	if len(d.requests) != 7 || len(bus.published) != 5 {
+	if len(d.requests) != 5 || len(bus.published) != 3 {
 		t.Errorf("%d requests, %d settled events", len(d.requests), len(bus.published))
 	}
 }
 
 func TestAnEmptyBatchHasNoFailures(t *testing.T) {
-	handler, _, _ := newHandler(wire.Reply)
-	answer, err := handler.Invoke(t.Context(), []byte(`{"Records":[]}`))
-	if err != nil || string(answer) != `{"batchItemFailures":[]}` {
-		t.Errorf("%s, %v", answer, err)
+	for _, payload := range []string{`{"Records":[]}`, `{"Records":null}`} {
+		handler, _, _ := newHandler(wire.Reply)
+		answer, err := handler.Invoke(t.Context(), []byte(payload))
+		if err != nil || string(answer) != `{"batchItemFailures":[]}` {
+			t.Errorf("%s, %v", answer, err)
+		}
 	}
 }
 
 func TestABareCommandAlwaysGetsItsResult(t *testing.T) {
-	for _, complaint := range []string{"ok", "retryable", "unknown", "rejected", "not an id!"} {
-		handler, _, bus := newHandler(wire.Complete)
-		answer, err := handler.Invoke(t.Context(), fmt.Appendf(nil, `{"merchant":"acme","complaint_id":%q}`, complaint))
+	payloads := []string{"{}", " {} ", `{"merchant":7}`, `{"complaint_id":null}`, `{"resend_unknown":true}`, `{"complainted_mchid":"1"}`, `{"response_content":"a"}`}
+	for _, complaint := range []string{"ok", "retryable", "later", "unknown", "rejected", "not an id!"} {
+		payloads = append(payloads, fmt.Sprintf(`{"merchant":"acme","complaint_id":%q}`, complaint))
+	}
+	for _, payload := range payloads {
+		handler, d, bus := newHandler(wire.Complete)
+		answer, err := handler.Invoke(t.Context(), []byte(payload))
 		var result wire.Result
 		if err != nil || json.Unmarshal(answer, &result) != nil || result.Action != wire.Complete {
-			t.Errorf("%s: %s, %v", complaint, answer, err)
+			t.Errorf("%s: %s, %v", payload, answer, err)
 		}
 		if len(bus.published) != 0 {
-			t.Errorf("%s: a settled event for a bare command", complaint)
+			t.Errorf("%s: a settled event for a bare command", payload)
+		}
+		if o := d.requests[0].Command.Origin; o != (wire.Origin{}) {
+			t.Errorf("%s: a bare command came as %+v", payload, o)
 		}
 	}
 }
@@ -178,6 +210,7 @@ func TestACompletionEventIsFiledUnderItsOwnID(t *testing.T) {
 		{"with a key of its own", `,"idempotency_key":"mine"`, "7bf73129", "mine"},
 		{"with an id that cannot be a key", "", strings.Repeat("x", 129), ""},
 		{"without an id", "", "", ""},
+		{"with an id that is not ASCII", "", "事件", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -215,11 +248,30 @@ func TestHTTP(t *testing.T) {
 		{"a catch-all route behind a stage", `{"version":"2.0","rawPath":"/prod/merchants/acme/complaints/ok/reply","pathParameters":{"proxy":"x"},"headers":{"content-type":"application/json"},"requestContext":{"stage":"prod"},"body":` + quote(body) + `}`, 200, ""},
 		{"a path that is escaped", `{"rawPath":"/merchants/%61cme/complaints/ok/reply","headers":{"content-type":"application/json"},"requestContext":{},"body":` + quote(body) + `}`, 200, ""},
 		{"a body in base64", `{"rawPath":"/merchants/acme/complaints/ok/reply","headers":{"content-type":"application/json"},"requestContext":{},"isBase64Encoded":true,"body":"` + base64.StdEncoding.EncodeToString([]byte(body)) + `"}`, 200, ""},
-		{"a body that is not the base64 it is said to be", `{"rawPath":"/merchants/acme/complaints/ok/reply","headers":{"content-type":"application/json"},"requestContext":{},"isBase64Encoded":true,"body":"%"}`, 400, ""},
+		{"a body that is not the base64 it is said to be", `{"rawPath":"/merchants/acme/complaints/ok/reply","headers":{"content-type":"application/json"},"requestContext":{},"isBase64Encoded":true,"body":"%"}`, 400, "/body"},
+		{"a flag that is a string", `{"rawPath":"/merchants/acme/complaints/ok/reply","headers":{"content-type":"application/json"},"requestContext":{},"isBase64Encoded":"false","body":` + quote(body) + `}`, 400, "/isBase64Encoded"},
+		{"a flag that is a number", `{"rawPath":"/merchants/acme/complaints/ok/reply","headers":{"content-type":"application/json"},"requestContext":{},"isBase64Encoded":0,"body":` + quote(body) + `}`, 400, "/isBase64Encoded"},
+		{"a flag that is null", `{"rawPath":"/merchants/acme/complaints/ok/reply","headers":{"content-type":"application/json"},"requestContext":{},"isBase64Encoded":null,"body":` + quote(body) + `}`, 200, ""},
+		{"a body that is an object", `{"rawPath":"/merchants/acme/complaints/ok/reply","headers":{"content-type":"application/json"},"requestContext":{},"body":` + body + `}`, 400, "/body"},
+		{"a body that is a list", `{"rawPath":"/merchants/acme/complaints/ok/reply","headers":{"content-type":"application/json"},"requestContext":{},"body":[]}`, 400, "/body"},
+		{"a body that stands twice", `{"rawPath":"/merchants/acme/complaints/ok/reply","headers":{"content-type":"application/json"},"requestContext":{},"body":` + quote(body) + `,"body":"{}"}`, 400, "/body"},
+		{"a body under another spelling is none", `{"rawPath":"/merchants/acme/complaints/ok/reply","headers":{"content-type":"application/json"},"requestContext":{},"Body":` + quote(body) + `}`, 400, "/response_content"},
+		{"a body that is null is none", `{"rawPath":"/merchants/acme/complaints/ok/reply","requestContext":{},"body":null}`, 400, "/response_content"},
+		{"headers that are a list", `{"rawPath":"/merchants/acme/complaints/ok/reply","headers":[],"requestContext":{},"body":` + quote(body) + `}`, 415, "/headers"},
+		{"a header that is a number", `{"rawPath":"/merchants/acme/complaints/ok/reply","headers":{"content-type":7},"requestContext":{},"body":` + quote(body) + `}`, 415, "/headers/content-type"},
+		{"a header that nobody reads may be anything", `{"rawPath":"/merchants/acme/complaints/ok/reply","headers":{"content-type":"application/json","x":{"y":1}},"requestContext":{},"body":` + quote(body) + `}`, 200, ""},
+		{"header values that are no list", `{"rawPath":"/merchants/acme/complaints/ok/reply","multiValueHeaders":{"Content-Type":"application/json"},"requestContext":{},"body":` + quote(body) + `}`, 415, "/multiValueHeaders/Content-Type"},
+		{"a path parameter that is a number", `{"httpMethod":"POST","pathParameters":{"merchant":7,"complaint_id":"ok"},"headers":{"content-type":"application/json"},"requestContext":{},"body":` + quote(body) + `}`, 400, "/pathParameters/merchant"},
+		{"path parameters that are null", `{"rawPath":"/merchants/acme/complaints/ok/reply","pathParameters":null,"headers":{"content-type":"application/json"},"requestContext":{},"body":` + quote(body) + `}`, 200, ""},
+		{"a method that is no string", `{"httpMethod":7,"rawPath":"/merchants/acme/complaints/ok/reply","headers":{"content-type":"application/json"},"requestContext":{},"body":` + quote(body) + `}`, 400, "/httpMethod"},
+		{"a context without a stage", `{"rawPath":"/merchants/acme/complaints/ok/reply","headers":{"content-type":"application/json"},"requestContext":null,"body":` + quote(body) + `}`, 200, ""},
+		{"only a method", `{"httpMethod":"POST"}`, 400, ""},
+		{"only a path", `{"rawPath":"/merchants/acme/complaints/ok/reply"}`, 400, "/response_content"},
+		{"records do not make it a batch", `{"rawPath":"/merchants/acme/complaints/ok/reply","Records":[],"detail":{},"headers":{"content-type":"application/json"},"body":` + quote(body) + `}`, 200, ""},
 		{"the other action's path", `{"rawPath":"/merchants/acme/complaints/ok/complete","headers":{"content-type":"application/json"},"requestContext":{},"body":` + quote(body) + `}`, 400, ""},
 		{"a slash that was escaped does not make a segment", `{"rawPath":"/merchants/a%2Fb/complaints/ok/reply","headers":{"content-type":"application/json"},"requestContext":{},"body":` + quote(body) + `}`, 400, "/merchant"},
 		{"no content type", `{"rawPath":"/merchants/acme/complaints/ok/reply","requestContext":{},"body":` + quote(body) + `}`, 415, ""},
-		{"an event that is not API Gateway's after all", `{"requestContext":1}`, 400, ""},
+		{"an event that is not API Gateway's after all", `{"requestContext":1}`, 400, "/requestContext"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -270,6 +322,69 @@ func TestABugInTheHandlerIsAnErrorWithoutItsText(t *testing.T) {
 	}
 }
 
+func TestAHeaderIsReadInOneWay(t *testing.T) {
+	for _, tt := range []struct {
+		name, headers, all string // the members headers and multiValueHeaders
+		key                string // "": it is refused
+	}{
+		{"once", `{"Idempotency-Key":"k"}`, `null`, "k"},
+		{"in both places", `{"Idempotency-Key":"k"}`, `{"Idempotency-Key":["k"]}`, "k"},
+		{"in both places, in two spellings", `{"idempotency-key":"k"}`, `{"Idempotency-Key":["k"]}`, "k"},
+		{"only in the lists", `{}`, `{"IDEMPOTENCY-KEY":["k","k"]}`, "k"},
+		{"joined in one place and listed in the other", `{"Idempotency-Key":"k,k"}`, `{"Idempotency-Key":["k","k"]}`, "k"},
+		{"in quotes in one place", `{"Idempotency-Key":"\"k\""}`, `{"Idempotency-Key":["k"]}`, "k"},
+		{"in two spellings with two keys", `{"Idempotency-Key":"k","idempotency-key":"l"}`, `null`, ""},
+		{"in two spellings with two keys, the other way round", `{"idempotency-key":"l","Idempotency-Key":"k"}`, `null`, ""},
+		{"in two spellings with one key", `{"Idempotency-Key":"k","idempotency-key":"k"}`, `null`, "k"},
+		{"in two spellings of the lists", `{}`, `{"Idempotency-Key":["k"],"idempotency-key":["l"]}`, ""},
+		{"another key in the other place", `{"Idempotency-Key":"l"}`, `{"Idempotency-Key":["k"]}`, ""},
+		{"two keys of which the last is in both places", `{"Idempotency-Key":"l"}`, `{"Idempotency-Key":["k","l"]}`, ""},
+		{"a header without a value", `{"Idempotency-Key":""}`, `null`, ""},
+		{"a header that is null", `{"Idempotency-Key":null}`, `null`, ""},
+		{"a header with an empty list", `{}`, `{"Idempotency-Key":[]}`, ""},
+		{"a list with null in it", `{}`, `{"Idempotency-Key":["k",null]}`, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			handler, d, _ := newHandler(wire.Complete)
+			payload := `{"rawPath":"/merchants/acme/complaints/ok/complete","requestContext":{},"headers":` + tt.headers + `,"multiValueHeaders":` + tt.all + `}`
+			for range 40 { // a map's order would show
+				if _, err := handler.Invoke(t.Context(), []byte(payload)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, r := range d.requests {
+				refused := len(r.Problems) > 0 && r.Problems[0].Pointer == "/idempotency_key"
+				if refused != (tt.key == "") || !refused && (r.Command.IdempotencyKey != tt.key || len(r.Problems) > 0) {
+					t.Fatalf("%+v", r)
+				}
+			}
+		})
+	}
+}
+
+func TestTwoContentTypesAreNone(t *testing.T) {
+	for headers, taken := range map[string]bool{
+		`"headers":{"Content-Type":"application/json"}`:                                                                        true,
+		`"headers":{"content-type":"application/json"},"multiValueHeaders":{"Content-Type":["application/json"]}`:              true,
+		`"headers":{"Content-Type":"application/json","content-type":"text/plain"}`:                                            false,
+		`"headers":{"content-type":"text/plain","Content-Type":"application/json"}`:                                            false,
+		`"headers":{"Content-Type":"application/json"},"multiValueHeaders":{"Content-Type":["text/plain","application/json"]}`: false,
+		`"headers":{"content-type":"application/json, text/plain"}`:                                                            false,
+	} {
+		handler, d, _ := newHandler(wire.Complete)
+		for range 20 {
+			if _, err := handler.Invoke(t.Context(), []byte(`{"rawPath":"/merchants/acme/complaints/ok/complete","body":"{}",`+headers+`}`)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, r := range d.requests {
+			if r.WrongMedia == taken {
+				t.Errorf("%s: %+v", headers, r)
+			}
+		}
+	}
+}
+
 // eventBridge answers PutEvents.
 type eventBridge struct {
 	out *eventbridge.PutEventsOutput
@@ -293,13 +408,15 @@ func TestPublish(t *testing.T) {
 		{"the entry is refused", &eventbridge.PutEventsOutput{FailedEntryCount: 1, Entries: []types.PutEventsResultEntry{{ErrorCode: aws.String("ThrottlingException")}}}, nil, "PutEvents: ThrottlingException"},
 		{"the entry is refused without a word", &eventbridge.PutEventsOutput{FailedEntryCount: 1}, nil, "PutEvents: the entry was refused"},
 		{"the call is refused", nil, &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "arn and more"}, "PutEvents: AccessDeniedException"},
+		{"the entry is refused with a code that is none", &eventbridge.PutEventsOutput{FailedEntryCount: 1, Entries: []types.PutEventsResultEntry{{ErrorCode: aws.String("13800138000")}}}, nil, "PutEvents: unknown error"},
+		{"the call is refused with a code that is none", nil, &smithy.GenericAPIError{Code: "13800138000"}, "PutEvents: unknown error"},
 		{"the bus is not there", nil, errors.New("dial tcp 10.0.0.1: refused"), "PutEvents: the bus could not be reached"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			client := &eventBridge{out: tt.out, err: tt.err}
 			command := wire.Command{Action: wire.Complete, Merchant: "acme", ComplaintID: "1"}
-			err := (&Bus{Client: client, Name: "kesu"}).Publish(t.Context(), command.NewResult(wire.Succeeded, wire.CodeOK, "done", at))
+			err := (&Bus{Client: client, Name: "kesu"}).Publish(t.Context(), command.NewResult(wire.Succeeded, wire.CodeOK, "done", at), nil)
 			if got := fmt.Sprint(err); err != nil && got != tt.want || (err == nil) != (tt.want == "") {
 				t.Errorf("error %v, want %q", err, tt.want)
 			}

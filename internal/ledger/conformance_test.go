@@ -20,6 +20,7 @@ type bench struct {
 	mu    sync.Mutex
 	at    time.Time
 	owner int
+	peek  bool // each claim is peeked at first
 }
 
 func newBench(t *testing.T, store Store) *bench {
@@ -70,16 +71,35 @@ func (b *bench) must(err error) {
 // wants compares what a request gets with the name of the decision.
 func (b *bench) wants(r Request, want string) Decision {
 	b.t.Helper()
-	d := b.claim(r)
-	got := map[bool]string{d.Claim != nil: "claim", d.Replay != nil: "replay", d.InProgress: "in progress",
-		d.Unknown: "unknown", d.Mismatch: "mismatch"}[true]
-	if d.Claim != nil && d.Claim.TookOver {
-		got = "takeover"
+	if b.peek {
+		b.peeks(r, want)
 	}
-	if got != want {
+	d := b.claim(r)
+	if got := wordOf(d); got != want {
 		b.t.Fatalf("got %s (%s), want %s", got, d.Reason, want)
 	}
 	return d
+}
+
+func wordOf(d Decision) string {
+	if d.Claim != nil && d.Claim.TookOver {
+		return "takeover"
+	}
+	return map[bool]string{d.Claim != nil: "claim", d.Replay != nil: "replay", d.InProgress: "in progress",
+		d.Unknown: "unknown", d.Mismatch: "mismatch"}[true]
+}
+
+// peeks makes sure that a peek tells what a claim will be told, and nothing of one that will be granted. That it changes
+// nothing the claim shows.
+func (b *bench) peeks(r Request, claimed string) {
+	b.t.Helper()
+	if claimed == "claim" || claimed == "takeover" {
+		claimed = ""
+	}
+	d, err := b.Peek(b.t.Context(), r)
+	if err != nil || wordOf(d) != claimed {
+		b.t.Fatalf("a peek got %q (%s), %v, want %q", wordOf(d), d.Reason, err, claimed)
+	}
 }
 
 func replyTo(complaint string) Request {
@@ -89,7 +109,7 @@ func replyTo(complaint string) Request {
 
 func completionOf(complaint string) Request {
 	r := replyTo(complaint)
-	r.Action, r.TransactionID = wire.Complete, ""
+	r.Action, r.TransactionID, r.Repeatable = wire.Complete, "", true
 	return r
 }
 
@@ -106,9 +126,13 @@ func outcome(r Request, o wire.Outcome) wire.Result {
 
 // conformance is what every store must make of the rules. newStore gives an empty one.
 func conformance(t *testing.T, newStore func(t *testing.T) Store) {
-	for _, suite := range []map[string]func(*bench){tableCases, holderCases, storeCases} {
+	for _, suite := range []map[string]func(*bench){tableCases, holderCases, storeCases, lookCases} {
 		for name, run := range suite {
-			t.Run(name, func(t *testing.T) { run(newBench(t, newStore(t))) })
+			t.Run(name, func(t *testing.T) {
+				b := newBench(t, newStore(t))
+				b.peek = true
+				run(b)
+			})
 		}
 	}
 }

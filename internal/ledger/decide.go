@@ -1,10 +1,6 @@
 package ledger
 
-import (
-	"time"
-
-	"github.com/kesu-go/kesu/pkg/wire"
-)
+import "time"
 
 // verdict is what a claim does about the entry it found.
 type verdict int
@@ -43,8 +39,8 @@ func decide(found Entry, r Request, owner string, now time.Time) (verdict, strin
 		what = "an earlier holder's lease ran out"
 	}
 	switch {
-	case r.Action == wire.Complete:
-		return takeOver, what + "; a completion may be repeated"
+	case r.Repeatable:
+		return takeOver, what + "; repeating it is harmless"
 	case r.ResendUnknown && r.Delivery != "" && r.Delivery == found.Delivery:
 		// The event asked for one resend and comes at least once: each time it comes again it would be one more.
 		return unknown, what + ", made for this very event"
@@ -61,4 +57,40 @@ func retryAfter(leaseUntil, now time.Time) time.Duration {
 		rest = down + time.Second
 	}
 	return max(rest, time.Second)
+}
+
+// granted is the decision to go ahead with the claim e, which w wrote.
+func granted(w write, e Entry, tookOver bool, reason string) Decision {
+	if tookOver {
+		reason = "taken over from an earlier attempt"
+	}
+	claim := &Claim{
+		TransactionID: e.TransactionID,
+		TookOver:      tookOver,
+		entry:         e,
+		delivery:      w.delivery,
+		firstly:       w.firstly,
+		claimed:       w.claimed,
+	}
+	return Decision{Claim: claim, Reason: reason}
+}
+
+// told is the decision not to go ahead, with what is known of the entry.
+func told(v verdict, reason string, found Entry, now time.Time) Decision {
+	switch v {
+	case replay:
+		found.Result.Replayed = true // the store handed out a copy
+		return Decision{Replay: found.Result, Reason: reason}
+	case inProgress:
+		return Decision{InProgress: true, RetryAfter: retryAfter(found.LeaseUntil, now), Reason: reason}
+	case mismatch:
+		return Decision{Mismatch: true, Reason: reason}
+	}
+	return Decision{
+		Unknown:       true,
+		TransactionID: found.TransactionID,
+		Earlier:       found.Result,
+		Open:          &Open{found, !found.FirstClaim.IsZero()},
+		Reason:        reason,
+	}
 }

@@ -18,7 +18,7 @@ func TestDecide(t *testing.T) {
 	}
 	reply := Request{Action: wire.Reply, PayloadHash: "h"}
 	resend := Request{Action: wire.Reply, PayloadHash: "h", ResendUnknown: true}
-	complete := Request{Action: wire.Complete, PayloadHash: "h"}
+	complete := Request{Action: wire.Complete, PayloadHash: "h", Repeatable: true}
 	other := func(r Request) Request { r.PayloadHash = "other"; return r }
 	settled := func(s State) Entry { return found(func(e *Entry) { e.State = s }) }
 	expiredClaim := found(func(e *Entry) { e.LeaseUntil = over })

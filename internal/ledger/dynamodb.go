@@ -9,12 +9,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
+
+	"github.com/kesu-go/kesu/pkg/redact"
 )
 
 // API is the part of DynamoDB's client that the ledger uses; the function's role needs no more than these two actions.
 type API interface {
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
-	DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
+	DeleteItem(context.Context, *dynamodb.DeleteItemInput,
+		...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
 }
 
 // DynamoDB keeps the ledger in a table with the partition key "id" (S) and the TTL attribute "expires_at".
@@ -57,7 +60,8 @@ func (d *DynamoDB) Put(ctx context.Context, e Entry, cond Condition) (*Entry, er
 		in.ExpressionAttributeNames = map[string]string{"#id": attrID, "#expires_at": attrExpiresAt}
 		in.ExpressionAttributeValues = item{":now": number(cond.AbsentAt.Unix())}
 	} else {
-		in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues = holder(cond.Owner, cond.State)
+		in.ConditionExpression, in.ExpressionAttributeNames,
+			in.ExpressionAttributeValues = holder(cond.Owner, cond.State)
 	}
 	_, err = d.client.PutItem(ctx, in)
 	var refused *types.ConditionalCheckFailedException
@@ -65,7 +69,7 @@ func (d *DynamoDB) Put(ctx context.Context, e Entry, cond Condition) (*Entry, er
 	case err == nil:
 		return nil, nil
 	case !errors.As(err, &refused):
-		return nil, failure(err)
+		return nil, Failure(err)
 	case len(refused.Item) > 0:
 		return readStored(refused.Item, e.ID)
 	case cond.State == Absent: // refused because something is stored, and yet nothing is: not to be taken as free
@@ -83,7 +87,7 @@ func (d *DynamoDB) Delete(ctx context.Context, id, owner string) error {
 	if err == nil || errors.As(err, &refused) {
 		return nil
 	}
-	return failure(err)
+	return Failure(err)
 }
 
 // holder is the condition that exactly this owner holds the item in this state.
@@ -101,23 +105,13 @@ func readStored(found item, id string) (*Entry, error) {
 	return &e, nil
 }
 
-// failure reduces an error of the client to AWS's code for it: its text may name accounts, tables and hosts.
-func failure(err error) error {
+// Failure reduces an error of the client to AWS's code for it: its text may name accounts, tables and hosts.
+func Failure(err error) error {
 	var api smithy.APIError
-	if errors.As(err, &api) && isCode(api.ErrorCode()) {
-		return fmt.Errorf("%w: %s", ErrUnavailable, api.ErrorCode())
+	if errors.As(err, &api) {
+		return fmt.Errorf("%w: %s", ErrUnavailable, redact.AWSCode(api.ErrorCode()))
 	}
 	return fmt.Errorf("%w: %s", ErrUnavailable, wordFor(err))
-}
-
-// isCode tells whether an endpoint's error code is one: it is going to a log.
-func isCode(code string) bool {
-	for _, c := range code {
-		if (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '_' {
-			return false
-		}
-	}
-	return code != "" && len(code) <= 64
 }
 
 // wordFor tells a failure without a code.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/kesu-go/kesu/internal/budget"
 	"github.com/kesu-go/kesu/internal/ledger/mototest"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
@@ -207,8 +209,8 @@ func TestDynamoDBFailuresAreTheCodeAloneAndTheClaimIsTakenBack(t *testing.T) {
 			"ledger: unavailable: ProvisionedThroughputExceededException"},
 		{"a missing table", &types.ResourceNotFoundException{Message: aws.String(hidden)}, "ledger: unavailable: ResourceNotFoundException"},
 		{"a refusal", api("AccessDeniedException"), "ledger: unavailable: AccessDeniedException"},
-		{"a code that is a text", api("see " + hidden), "ledger: unavailable: no readable answer"},
-		{"a code without end", api(strings.Repeat("A", 65)), "ledger: unavailable: no readable answer"},
+		{"a code that is a text", api("see " + hidden), "ledger: unavailable: unknown error"},
+		{"a code without end", api(strings.Repeat("A", 65)), "ledger: unavailable: unknown error"},
 		{"a lost connection", fmt.Errorf("dial %s: %w", hidden, io.ErrUnexpectedEOF), "ledger: unavailable: no readable answer"},
 		{"a timeout", fmt.Errorf("%s: %w", hidden, context.DeadlineExceeded), "ledger: unavailable: timed out"},
 		{"a cancelled call", fmt.Errorf("%s: %w", hidden, context.Canceled), "ledger: unavailable: cancelled"},
@@ -233,33 +235,35 @@ func TestDynamoDBFailuresAreTheCodeAloneAndTheClaimIsTakenBack(t *testing.T) {
 }
 
 func TestAClaimIsTakenBackWithinItsBounds(t *testing.T) {
-	ended, cancelEnded := contextThatEnded(t)
-	defer cancelEnded()
-	cancelled, cancel := context.WithCancel(t.Context())
-	cancel()
-	soon, cancelSoon := context.WithTimeout(t.Context(), 500*time.Millisecond)
-	defer cancelSoon()
 	for _, tc := range []struct {
 		name  string
-		ctx   context.Context
+		end   time.Duration // from now; 0 is no deadline but a cancelled caller
 		tries int
 		most  time.Duration
 	}{
-		{"after the deadline nothing is tried", ended, 0, 0},
-		{"a cancelled caller without a deadline leaves a second", cancelled, 1, undoBound},
-		{"a deadline that is nearer is kept", soon, 1, 500 * time.Millisecond},
+		{"after the deadline nothing is tried", -time.Second, 0, 0},
+		{"a cancelled caller without a deadline leaves a second", 0, 1, budget.LedgerUndo},
+		{"a deadline that is nearer is kept", 500 * time.Millisecond, 1, 500 * time.Millisecond},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			store := &failingStore{}
-			if _, err := newBench(t, store).Claim(tc.ctx, replyTo("1")); !errors.Is(err, ErrUnavailable) {
-				t.Fatalf("Claim: %v", err)
-			}
-			if store.deletes != tc.tries {
-				t.Fatalf("%d deletes, want %d", store.deletes, tc.tries)
-			}
-			if store.left > tc.most || store.ended {
-				t.Errorf("%v left (ended: %v), want at most %v", store.left, store.ended, tc.most)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), tc.end)
+				if tc.end == 0 {
+					ctx, cancel = context.WithCancel(t.Context())
+					cancel()
+				}
+				defer cancel()
+				store := &failingStore{}
+				if _, err := newBench(t, store).Claim(ctx, replyTo("1")); !errors.Is(err, ErrUnavailable) {
+					t.Fatalf("Claim: %v", err)
+				}
+				if store.deletes != tc.tries {
+					t.Fatalf("%d deletes, want %d", store.deletes, tc.tries)
+				}
+				if store.left > tc.most || store.ended {
+					t.Errorf("%v left (ended: %v), want at most %v", store.left, store.ended, tc.most)
+				}
+			})
 		})
 	}
 }

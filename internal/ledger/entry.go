@@ -31,11 +31,26 @@ type Entry struct {
 	TransactionID string    // 翼码's 请求流水号 that was sent first; empty for a completion
 	Delivery      string    // the event that asked for the resend; empty when it was none
 	LeaseUntil    time.Time // whole milliseconds, rounded up by the store
-	ExpiresAt     time.Time // whole seconds, rounded up by the store; from then on the entry does not exist
+	// FirstClaim is when the first send was claimed, in whole milliseconds, rounded down; zero in an entry of an older
+	// version.
+	FirstClaim time.Time
+	ClaimedAt  time.Time // when the latest send was claimed; likewise
+	LookedAt   time.Time // when it was last looked for; likewise; zero: never
+	ExpiresAt  time.Time // whole seconds, rounded up by the store; from then on the entry does not exist
 
 	// Result is the settled result. On a claim it is the earlier, unknown one that the claim took over, so that a
 	// holder that dies does not take it along.
 	Result *wire.Result
+
+	// Said is only in the entry of a text: until when which replies with these words to the complaint may have been
+	// shown.
+	Said []Saying
+}
+
+// Saying is until when a reply may have been shown: when it was settled, or when its claim ends by itself.
+type Saying struct {
+	Key string `json:"key"` // "": of some reply that is no longer told apart
+	At  int64  `json:"at"`  // unix milliseconds
 }
 
 // Condition is what must be true of the stored entry for a write to happen: either AbsentAt alone, or Owner and State.
@@ -65,11 +80,16 @@ type Store interface {
 	Delete(ctx context.Context, id, owner string) error
 }
 
-// rounded gives the times the precision that every store keeps, always upwards: a lease or an entry may last a
-// moment longer than asked, never shorter.
+// rounded gives the times the precision that every store keeps: upwards, so that a lease or an entry may last a moment
+// longer than asked, never shorter; but what happened downwards.
 func (e Entry) rounded() Entry {
 	e.LeaseUntil = roundUp(e.LeaseUntil, time.Millisecond)
 	e.ExpiresAt = roundUp(e.ExpiresAt, time.Second)
+	for _, t := range []*time.Time{&e.FirstClaim, &e.ClaimedAt, &e.LookedAt} {
+		if !t.IsZero() {
+			*t = t.Truncate(time.Millisecond).UTC()
+		}
+	}
 	return e
 }
 

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -19,7 +20,11 @@ const (
 	attrDelivery      = "delivery"       // S, an event's id; not always there
 	attrLeaseUntil    = "lease_until"    // N, unix milliseconds
 	attrExpiresAt     = "expires_at"     // N, unix seconds, the table's TTL attribute
+	attrFirstClaim    = "first_claim"    // N, unix milliseconds; not always there
+	attrClaimedAt     = "claimed_at"     // N, unix milliseconds; not always there
+	attrLookedAt      = "looked_at"      // N, unix milliseconds; not always there
 	attrResult        = "result"         // S, JSON of wire.Result; not always there
+	attrSaid          = "said"           // S, JSON of []Saying; only in the entry of a text
 )
 
 // item is one item of the table.
@@ -38,6 +43,19 @@ func writeItem(e Entry) (item, error) {
 	}
 	if e.Delivery != "" {
 		out[attrDelivery] = text(e.Delivery)
+	}
+	times := map[string]time.Time{attrFirstClaim: e.FirstClaim, attrClaimedAt: e.ClaimedAt, attrLookedAt: e.LookedAt}
+	for name, at := range times {
+		if !at.IsZero() {
+			out[name] = number(at.UnixMilli())
+		}
+	}
+	if len(e.Said) > 0 {
+		said, err := json.Marshal(e.Said)
+		if err != nil {
+			return nil, err
+		}
+		out[attrSaid] = text(string(said))
 	}
 	if e.Result != nil {
 		result, err := encodeResult(e.Result)
@@ -67,6 +85,10 @@ func readItem(stored item, id string) (Entry, error) {
 	}
 	if _, there := stored[attrDelivery]; there {
 		e.Delivery = r.text(attrDelivery)
+	}
+	e.FirstClaim, e.ClaimedAt, e.LookedAt = r.since(attrFirstClaim), r.since(attrClaimedAt), r.since(attrLookedAt)
+	if _, there := stored[attrSaid]; there && json.Unmarshal([]byte(r.text(attrSaid)), &e.Said) != nil {
+		r.fail(attrSaid, "is not readable")
 	}
 	switch {
 	case r.err != nil:
@@ -118,6 +140,14 @@ func (r *itemReader) number(name string, limit int64) int64 {
 		return 0
 	}
 	return n
+}
+
+// since reads a time that is not always there.
+func (r *itemReader) since(name string) time.Time {
+	if _, there := r.stored[name]; !there {
+		return time.Time{}
+	}
+	return time.UnixMilli(r.number(name, lastSecond*1000)).UTC()
 }
 
 func (r *itemReader) fail(name, problem string) {

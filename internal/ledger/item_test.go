@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -15,7 +16,8 @@ import (
 // showItem writes an item as an operator sees it, one attribute a line.
 func showItem(i item) string {
 	var lines strings.Builder
-	for _, name := range []string{attrID, attrState, attrOwner, attrPayloadHash, attrTransactionID, attrDelivery, attrLeaseUntil, attrExpiresAt, attrResult} {
+	for _, name := range []string{attrID, attrState, attrOwner, attrPayloadHash, attrTransactionID, attrDelivery, attrLeaseUntil, attrExpiresAt,
+		attrFirstClaim, attrClaimedAt, attrLookedAt, attrResult, attrSaid} {
 		switch v := i[name].(type) {
 		case *types.AttributeValueMemberS:
 			lines.WriteString(name + " S " + v.Value + "\n")
@@ -32,7 +34,9 @@ func TestTheStoredFormIsTheGoldenOne(t *testing.T) {
 	r.TransactionID = "resp2024000000001"
 	result := outcome(r, wire.Succeeded)
 	e := Entry{ID: r.id(), Owner: "OWNER", State: Succeeded, PayloadHash: "hash", TransactionID: r.TransactionID,
-		Delivery: "7bf73129-1428-4cd3-a780-95db273d1602", LeaseUntil: noon, ExpiresAt: noon.Add(testTTL), Result: &result}
+		Delivery: "7bf73129-1428-4cd3-a780-95db273d1602", LeaseUntil: noon, ExpiresAt: noon.Add(testTTL), Result: &result,
+		FirstClaim: noon.Add(-time.Hour), ClaimedAt: noon.Add(-time.Minute), LookedAt: noon.Add(-time.Second),
+		Said: []Saying{{"a#reply#1#k", noon.UnixMilli()}}}
 	written, err := writeItem(e)
 	if err != nil {
 		t.Fatal(err)
@@ -47,6 +51,30 @@ func TestTheStoredFormIsTheGoldenOne(t *testing.T) {
 	read, err := readItem(written, e.ID)
 	if diff := difference(&read, &e); err != nil || diff != "" {
 		t.Errorf("read back: %v %s", err, diff)
+	}
+}
+
+// An entry that the version before wrote has no times of claims and of looks.
+func TestAnEntryOfTheVersionBeforeIsRead(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("testdata", "item-before-looking.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := item{}
+	for line := range strings.Lines(string(text)) {
+		parts := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 3)
+		if parts[1] == "N" {
+			stored[parts[0]] = &types.AttributeValueMemberN{Value: parts[2]}
+		} else {
+			stored[parts[0]] = &types.AttributeValueMemberS{Value: parts[2]}
+		}
+	}
+	read, err := readItem(stored, "acme#reply#200201820200101080076610000#k#1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !read.FirstClaim.IsZero() || !read.ClaimedAt.IsZero() || !read.LookedAt.IsZero() || read.Result == nil || read.State != Succeeded {
+		t.Errorf("%s", show(&read))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/kesu-go/kesu/internal/budget"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
@@ -30,8 +31,6 @@ const (
 	defaultLease = 60 * time.Second
 	// maxWrites bounds how often one Claim tries to write: the claim, and three more after races that it lost.
 	maxWrites = 4
-	// undoBound is how long a Claim that failed may take to put things back.
-	undoBound = time.Second
 )
 
 // Ledger applies the rules to a store. It is safe for use by several goroutines when its store and functions are.
@@ -57,8 +56,9 @@ type Request struct {
 	Key           string // [wire.Command.LedgerKey], not empty
 	PayloadHash   string
 	TransactionID string    // to send unless an earlier attempt sent another; empty for a completion
-	Delivery      string    // the id of the event that asks for a resend, the same each time it is delivered; else empty
-	ResendUnknown bool      // a reply may be sent again although an earlier one may have been carried out
+	Delivery      string    // the id of the event that asks for a resend, the same at each delivery; else empty
+	Repeatable    bool      // sending what may have been carried out again is harmless
+	ResendUnknown bool      // it may be sent again although it is not: somebody asks for it
 	LeaseUntil    time.Time // the invocation's deadline; zero: 60 s from now
 }
 
@@ -73,8 +73,18 @@ type Claim struct {
 	TransactionID string // the one to send: the stored one when the claim took over
 	TookOver      bool   // an earlier attempt may have been carried out
 
-	entry    Entry  // as it was written; Result is the earlier one
-	delivery string // the earlier one's, when the claim took over
+	entry    Entry     // as it was written; Result is the earlier one
+	delivery string    // the earlier one's, when the claim took over
+	firstly  bool      // the time of the first send's claim is known
+	claimed  time.Time // when the earlier attempt was claimed, when the claim took over
+}
+
+// Through is the gateway that the earlier attempt went through, when the claim took over one that told; else empty.
+func (c *Claim) Through() wire.Provider {
+	if !c.TookOver || c.entry.Result == nil {
+		return ""
+	}
+	return c.entry.Result.Provider
 }
 
 // Decision is what became of a request: exactly one of Claim, Replay, InProgress, Unknown and Mismatch is set.
@@ -88,6 +98,7 @@ type Decision struct {
 	RetryAfter    time.Duration // whole seconds, at least one
 	TransactionID string        // what was sent when the outcome became unknown
 	Earlier       *wire.Result  // the unknown result, nil when the holder never told one
+	Open          *Open         // with Unknown: for one who looks what became of it
 	Reason        string        // why, for the log
 }
 
@@ -96,7 +107,9 @@ type write struct {
 	entry    Entry
 	cond     Condition
 	tookOver bool
-	delivery string // of the entry that is taken over
+	delivery string    // of the entry that is taken over
+	firstly  bool      // it says when its first send was claimed
+	claimed  time.Time // when the attempt that is taken over was claimed
 }
 
 // Claim decides by the table of the contract's section 6, and writes the claim if there is one.
@@ -107,24 +120,22 @@ type write struct {
 func (l *Ledger) Claim(ctx context.Context, r Request) (Decision, error) {
 	owner := l.newOwner()
 	now := l.now()
-	if r.LeaseUntil.IsZero() {
-		r.LeaseUntil = now.Add(defaultLease)
-	}
+	r.LeaseUntil = leaseEnd(r, now)
 	w := l.fresh(r, owner, now)
 	triedTakeover := false
 	for range maxWrites {
 		found, err := l.store.Put(ctx, w.entry, w.cond)
 		if err != nil {
-			l.undo(ctx, &Claim{TookOver: triedTakeover, entry: w.entry, delivery: w.delivery})
+			l.undo(ctx, &Claim{TookOver: triedTakeover, entry: w.entry, delivery: w.delivery, claimed: w.claimed})
 			return Decision{}, unavailable(err)
 		}
 		if found == nil {
-			return granted(w.entry, w.tookOver, w.delivery, "the key was free"), nil
+			return granted(w, w.entry, w.tookOver, "the key was free"), nil
 		}
 		v, reason := decide(*found, r, owner, now)
 		switch v {
 		case ours:
-			return granted(*found, triedTakeover, w.delivery, reason), nil
+			return granted(w, *found, triedTakeover, reason), nil
 		case free:
 			now = l.now()
 			w = l.fresh(r, owner, now)
@@ -156,6 +167,7 @@ func (l *Ledger) Settle(ctx context.Context, c *Claim, r wire.Result) error {
 		return fmt.Errorf("ledger: the outcome %q is released, not settled", r.Outcome)
 	}
 	e.Result = &r
+	c.entry = e
 	return l.finish(ctx, e)
 }
 
@@ -169,7 +181,7 @@ func (l *Ledger) Release(ctx context.Context, c *Claim) error {
 		return unavailable(l.store.Delete(ctx, c.entry.ID, c.entry.Owner))
 	}
 	e := c.entry
-	e.State, e.Delivery = Unknown, c.delivery
+	e.State, e.Delivery, e.ClaimedAt = Unknown, c.delivery, c.claimed
 	return l.finish(ctx, e)
 }
 
@@ -190,7 +202,7 @@ func (l *Ledger) finish(ctx context.Context, e Entry) error {
 
 // undo takes back a claim whose write failed and may have happened all the same.
 func (l *Ledger) undo(ctx context.Context, c *Claim) {
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoBound)
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), budget.LedgerUndo)
 	defer cancel()
 	if deadline, ok := ctx.Deadline(); ok {
 		bounded, cancel = context.WithDeadline(bounded, deadline)
@@ -201,12 +213,22 @@ func (l *Ledger) undo(ctx context.Context, c *Claim) {
 	}
 }
 
+// leaseEnd is when a claim that is asked for now ends by itself.
+func leaseEnd(r Request, now time.Time) time.Time {
+	if r.LeaseUntil.IsZero() {
+		return now.Add(defaultLease)
+	}
+	return r.LeaseUntil
+}
+
 // fresh is an ordinary claim on a key that nobody has.
 func (l *Ledger) fresh(r Request, owner string, now time.Time) write {
 	return write{
+		firstly: true,
 		entry: Entry{
-			ID: r.id(), Owner: owner, State: Claimed, PayloadHash: r.PayloadHash, TransactionID: r.TransactionID, Delivery: r.Delivery,
-			LeaseUntil: r.LeaseUntil, ExpiresAt: l.expiry(now, r.LeaseUntil),
+			ID: r.id(), Owner: owner, State: Claimed, PayloadHash: r.PayloadHash, TransactionID: r.TransactionID,
+			Delivery:   r.Delivery,
+			LeaseUntil: r.LeaseUntil, ExpiresAt: l.expiry(now, r.LeaseUntil), FirstClaim: now, ClaimedAt: now,
 		},
 		cond: Condition{AbsentAt: now},
 	}
@@ -217,8 +239,12 @@ func (l *Ledger) fresh(r Request, owner string, now time.Time) write {
 func (l *Ledger) takeover(r Request, owner string, found Entry, now time.Time) write {
 	w := l.fresh(r, owner, now)
 	w.entry.TransactionID, w.entry.Result = found.TransactionID, found.Result
+	if !found.FirstClaim.IsZero() {
+		w.entry.FirstClaim = found.FirstClaim
+	}
+	w.firstly = !found.FirstClaim.IsZero()
 	w.cond = Condition{Owner: found.Owner, State: found.State}
-	w.tookOver, w.delivery = true, found.Delivery
+	w.tookOver, w.delivery, w.claimed = true, found.Delivery, found.ClaimedAt
 	return w
 }
 
@@ -229,28 +255,6 @@ func (l *Ledger) expiry(now, leaseUntil time.Time) time.Time {
 		return leaseUntil
 	}
 	return at
-}
-
-// granted is the decision to go ahead with the claim e.
-func granted(e Entry, tookOver bool, delivery, reason string) Decision {
-	if tookOver {
-		reason = "taken over from an earlier attempt"
-	}
-	return Decision{Claim: &Claim{TransactionID: e.TransactionID, TookOver: tookOver, entry: e, delivery: delivery}, Reason: reason}
-}
-
-// told is the decision not to go ahead, with what is known of the entry.
-func told(v verdict, reason string, found Entry, now time.Time) Decision {
-	switch v {
-	case replay:
-		found.Result.Replayed = true // the store handed out a copy
-		return Decision{Replay: found.Result, Reason: reason}
-	case inProgress:
-		return Decision{InProgress: true, RetryAfter: retryAfter(found.LeaseUntil, now), Reason: reason}
-	case mismatch:
-		return Decision{Mismatch: true, Reason: reason}
-	}
-	return Decision{Unknown: true, TransactionID: found.TransactionID, Earlier: found.Result, Reason: reason}
 }
 
 // unavailable makes sure of what the callers ask for, whatever the store: nil, or ErrUnavailable.

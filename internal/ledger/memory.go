@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -35,6 +36,7 @@ func (m *Memory) Put(ctx context.Context, e Entry, cond Condition) (*Entry, erro
 		return nil, fmt.Errorf("%w: %s", ErrUnavailable, wordFor(ctx.Err()))
 	}
 	k := kept{entry: e.rounded()}
+	k.entry.Said = slices.Clone(e.Said)
 	if e.Result != nil {
 		text, err := encodeResult(e.Result)
 		if err != nil {
@@ -89,7 +91,7 @@ func (m *Memory) sweep(now time.Time) {
 // read is the entry as it is handed out; the zero kept gives an entry in the state Absent.
 func (k kept) read(id string) (*Entry, error) {
 	e := k.entry
-	e.ID = id
+	e.ID, e.Said = id, slices.Clone(e.Said)
 	if k.result == "" {
 		return &e, nil
 	}

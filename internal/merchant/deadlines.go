@@ -29,3 +29,12 @@ func (d deadlines) remember(name string, until, now time.Time) {
 	}
 	d[name] = until
 }
+
+// take reports whether a name may be refreshed now, and if so holds it for the next 30 s.
+func (d deadlines) take(name string, now time.Time) bool {
+	if d.holds(name, now) {
+		return false
+	}
+	d.remember(name, now.Add(refreshEvery), now)
+	return true
+}

@@ -3,6 +3,8 @@ package merchant
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/kesu-go/kesu/pkg/redact"
 )
 
 // maxSellerAccount bounds a seller account in characters, as a reply's own is bounded (contract, section 2).
@@ -17,6 +19,7 @@ type Imageco struct {
 	XML           bool   // format: xml
 	SignGBK       bool   // sign_charset: gbk
 	URL           string // this merchant's own gateway; "" is the function's
+	Hidden        redact.Secrets
 }
 
 // ParseImageco reads the 翼码 half of a secret's text, of at most 64 KiB. checkURL says whether a URL may be called, by
@@ -60,6 +63,7 @@ func ParseImageco(secret string, checkURL func(string) error) (*Imageco, error) 
 	if m.URL, err = half.url(checkURL); err != nil {
 		return nil, err
 	}
+	m.Hidden = hiddenOf(secret)
 	return &m, nil
 }
 

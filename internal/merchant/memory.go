@@ -2,11 +2,12 @@ package merchant
 
 import "time"
 
-// now is the wall clock alone: a process that was frozen between two invocations finds its monotonic clock where it was,
-// and a key must not live longer for that.
+// now is the wall clock alone: a process that was frozen between two invocations finds its monotonic clock where it
+// was, and a key must not live longer for that.
 func (s *Store[T]) now() time.Time { return s.options.Now().Round(0) }
 
-// fresh returns what needs no reading, if there is such: a half within SoftTTL, or ErrUnknown while that is remembered.
+// fresh returns what needs no reading, if there is such: what was made within SoftTTL, or ErrUnknown while that is
+// remembered.
 func (s *Store[T]) fresh(name string) (loaded Loaded[T], ok bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -19,10 +20,10 @@ func (s *Store[T]) fresh(name string) (loaded Loaded[T], ok bool, err error) {
 	if !there || age < 0 || age >= s.options.SoftTTL { // a clock that was set back does not lengthen a life
 		return loaded, false, nil
 	}
-	return k.loaded, true, nil
+	return k, true, nil
 }
 
-// usable returns the kept half within HardTTL, and drops it beyond.
+// usable returns what is kept within HardTTL, and drops it beyond.
 func (s *Store[T]) usable(name string) (Loaded[T], bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -31,7 +32,7 @@ func (s *Store[T]) usable(name string) (Loaded[T], bool) {
 		delete(s.known, name)
 		return Loaded[T]{}, false
 	}
-	return k.loaded, there
+	return k, there
 }
 
 func (s *Store[T]) isUnknown(name string) bool {
@@ -44,12 +45,7 @@ func (s *Store[T]) isUnknown(name string) bool {
 func (s *Store[T]) mayRefresh(name string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.now()
-	if s.refreshed.holds(name, now) {
-		return false
-	}
-	s.refreshed.remember(name, now.Add(refreshEvery), now)
-	return true
+	return s.refreshed.take(name, s.now())
 }
 
 // begin gives a reading its turn.
@@ -60,17 +56,24 @@ func (s *Store[T]) begin() uint64 {
 	return s.turns
 }
 
+// last is the number of the latest reading that began.
+func (s *Store[T]) last() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.turns
+}
+
 // keep stores what a reading brought and returns what is stored then: a load and a forced refresh may run side by side,
 // and the one that began later knows better.
-func (s *Store[T]) keep(name string, k kept[T]) Loaded[T] {
+func (s *Store[T]) keep(name string, k Loaded[T]) Loaded[T] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.known[name].turn > k.turn {
-		return s.known[name].loaded
+		return s.known[name]
 	}
 	s.known[name] = k
 	delete(s.unknown, name)
-	return k.loaded
+	return k
 }
 
 // forget drops a merchant whose secret is gone, and remembers that it is, unless a later reading found it.

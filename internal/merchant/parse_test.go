@@ -13,11 +13,13 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/kesu-go/kesu/internal/merchant"
+	"github.com/kesu-go/kesu/pkg/redact"
 )
 
 func anyURL(string) error { return nil }
@@ -93,10 +95,20 @@ func TestParseImagecoReads(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if *got != want {
+			got.Hidden = redact.Secrets{}
+			if !reflect.DeepEqual(*got, want) {
 				t.Errorf("got %+v, want %+v", *got, want)
 			}
 		})
+	}
+}
+
+func TestParseReadsOverAByteOrderMark(t *testing.T) {
+	if m, err := merchant.ParseImageco("\uFEFF"+secret(t, "imageco", imageco()), anyURL); err != nil || m.Key != "k-e-y" {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if _, err := merchant.ParseImageco("\uFEFF\uFEFF"+secret(t, "imageco", imageco()), anyURL); err == nil {
+		t.Error("two of them were read")
 	}
 }
 
@@ -297,4 +309,43 @@ func quoted(t *testing.T, text string) string {
 	raw, err := json.Marshal(text)
 	must(t, err)
 	return string(raw)
+}
+
+func asText(t *testing.T, o object) string {
+	t.Helper()
+	text, err := json.Marshal(o)
+	must(t, err)
+	return string(text)
+}
+
+func TestTheLastCertificateIsTheOneThatEndsLast(t *testing.T) {
+	k := newKeys(t)
+	withKeys := func(list ...any) object { return wechatpay(k).with("platform_keys", list) }
+	old, newer, public := object{"pem": k.expired}, object{"pem": k.certificate}, object{"id": "PUB_KEY_ID_0111", "pem": k.public}
+	for _, tt := range []struct {
+		name string
+		half object
+		want string
+	}{
+		{"a certificate", withKeys(old), "EE"},
+		{"a certificate and its successor", withKeys(old, newer), "0ABC"},
+		{"a successor first", withKeys(newer, old), "0ABC"},
+		{"both kinds", withKeys(public, old), "EE"},
+		{"public keys alone", withKeys(public), ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m, err := merchant.ParseWechatPay(asText(t, object{"wechatpay": tt.half}))
+			must(t, err)
+			if got, ok := m.LastCertificate(); got.ID != tt.want || ok != (tt.want != "") {
+				t.Errorf("got %q, %t", got.ID, ok)
+			}
+			for through, want := range map[string]string{"wechatpay": tt.want, "imageco": ""} {
+				r, err := merchant.ParseReplier(asText(t, object{"reply_through": through, "wechatpay": tt.half, "imageco": imageco()}), anyURL)
+				must(t, err)
+				if got, ok := r.LastCertificate(); got.ID != want || ok != (want != "") {
+					t.Errorf("through %s: got %q, %t", through, got.ID, ok)
+				}
+			}
+		})
+	}
 }

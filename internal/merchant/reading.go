@@ -8,9 +8,12 @@ import (
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/kesu-go/kesu/internal/budget"
+	"github.com/kesu-go/kesu/pkg/redact"
 )
 
-// What a [Store] can answer other than a merchant's half; ask with errors.Is. A third kind is the [*FieldError].
+// What a [Store] can answer other than a merchant; ask with errors.Is. A third kind is the [*FieldError].
 var (
 	// ErrUnknown: there is no such secret, or it was deleted. UNKNOWN_MERCHANT.
 	ErrUnknown = errors.New("there is no such merchant")
@@ -27,13 +30,14 @@ func readError(err error) error {
 	case errors.As(err, &api) && isDeleted(api):
 		return ErrUnknown
 	case errors.As(err, &api):
-		return fmt.Errorf("%w: %s", ErrUnavailable, api.ErrorCode())
+		return fmt.Errorf("%w: %s", ErrUnavailable, redact.AWSCode(api.ErrorCode()))
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%w: no answer within %s", ErrUnavailable, readTimeout)
+		return fmt.Errorf("%w: no answer within %s", ErrUnavailable, budget.Secret)
 	case errors.As(err, &send):
 		return fmt.Errorf("%w: no connection to Secrets Manager", ErrUnavailable)
 	}
-	return fmt.Errorf("%w: the request could not be made (credentials, region) or its answer not be read", ErrUnavailable)
+	return fmt.Errorf("%w: the request could not be made (credentials, region) or its answer not be read",
+		ErrUnavailable)
 }
 
 // isDeleted says whether AWS means that there is no secret. While a deleted secret can still be recovered the code is

@@ -16,9 +16,12 @@ import (
 // refreshes checks what Refresh gives and how often the secret has been read by then.
 func (h *house) refreshes(t *testing.T, from, value string, changed bool, want error, calls int) {
 	t.Helper()
-	got, is, err := h.Refresh(t.Context(), "acme", from)
+	got, is, err := h.Refresh(t.Context(), "acme", h.version(from))
 	if got.Value != value || is != changed || !errors.Is(err, want) {
 		t.Errorf("got %q, %v, %v; want %q, %v, %v", got.Value, is, err, value, changed, want)
+	}
+	if got.Value != "" {
+		h.sees(t, map[string]string{"parsed one": "v1", "parsed two": "v2", "parsed three": "v3"}[got.Value], got.Version)
 	}
 	if n := h.secrets.count(); n != calls {
 		t.Errorf("the secret was read %d times, want %d", n, calls)

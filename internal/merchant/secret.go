@@ -8,7 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/kesu-go/kesu/pkg/wire"
+	"github.com/kesu-go/kesu/pkg/strictjson"
 )
 
 // maxSecret bounds a secret's text in bytes: Secrets Manager keeps no longer one.
@@ -36,7 +36,7 @@ type object struct {
 // known in exact case, unlike encoding/json's: an operator's note "KEY" must not pass for "key". Which of two "key" is
 // meant nobody can say, so that is an error; whatever else stands there is the operators' own.
 func parseObject(field, path string, raw []byte, known ...string) (object, error) {
-	list, err := wire.Object(raw)
+	list, err := strictjson.Pairs(raw)
 	if err != nil {
 		return object{}, &FieldError{field, "is not a JSON object"}
 	}
@@ -53,12 +53,18 @@ func parseObject(field, path string, raw []byte, known ...string) (object, error
 	return o, nil
 }
 
-// parseHalf reads one of the two halves of a secret.
-func parseHalf(secret, name string, known ...string) (object, error) {
+// parseSecret reads the known members of a secret as a whole.
+func parseSecret(secret string, known ...string) (object, error) {
 	if len(secret) > maxSecret {
 		return object{}, &FieldError{secretField, "is longer than " + strconv.Itoa(maxSecret) + " bytes"}
 	}
-	whole, err := parseObject(secretField, "", []byte(secret), name)
+	// An editor's byte order mark is not seen by whoever wrote it, and changes nothing of what the JSON says.
+	return parseObject(secretField, "", []byte(strings.TrimPrefix(secret, "\uFEFF")), known...)
+}
+
+// parseHalf reads one of the two halves of a secret.
+func parseHalf(secret, name string, known ...string) (object, error) {
+	whole, err := parseSecret(secret, name)
 	if err != nil {
 		return object{}, err
 	}
@@ -100,7 +106,8 @@ func (o object) required(name string) (string, error) {
 	return text, err
 }
 
-// line refuses control characters: a line break at a key's end is the usual trace of a paste, and no message can carry one.
+// line refuses control characters: a line break at a key's end is the usual trace of a paste, and no message can carry
+// one.
 func (o object) line(name, text string) error {
 	if strings.ContainsFunc(text, unicode.IsControl) {
 		return o.wrong(name, "holds a control character, such as a line break at its end")

@@ -14,12 +14,18 @@ import (
 	"github.com/kesu-go/kesu/internal/merchant"
 )
 
-// in runs a test on virtual time with a store of its own.
+// in runs a test for both stores, on virtual time and with a store of its own.
 func in(t *testing.T, name string, f func(t *testing.T, h *house)) {
+	t.Helper()
+	alone(t, name+", from a secret of its own", newHouse, f)
+	alone(t, name+", from a pack", newPackedHouse, f)
+}
+
+func alone(t *testing.T, name string, make func() *house, f func(t *testing.T, h *house)) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) {
 		t.Helper()
-		synctest.Test(t, func(t *testing.T) { f(t, newHouse()) })
+		synctest.Test(t, func(t *testing.T) { f(t, make()) })
 	})
 }
 
@@ -27,9 +33,10 @@ func in(t *testing.T, name string, f func(t *testing.T, h *house)) {
 func (h *house) gives(t *testing.T, value, version string, calls int) {
 	t.Helper()
 	got, err := h.Load(t.Context(), "acme")
-	if err != nil || got.Value != value || got.Version != version {
-		t.Errorf("got %q %q, %v; want %q %q", got.Value, got.Version, err, value, version)
+	if err != nil || got.Value != value {
+		t.Errorf("got %q, %v; want %q", got.Value, err, value)
 	}
+	h.sees(t, version, got.Version)
 	if n := h.secrets.count(); n != calls {
 		t.Errorf("the secret was read %d times, want %d", n, calls)
 	}
@@ -55,17 +62,17 @@ func TestLoad(t *testing.T) {
 		time.Sleep(time.Nanosecond)
 		h.gives(t, "parsed two", "v2", 2)
 		h.gives(t, "parsed two", "v2", 2)
-		if h.secrets.ids[0] != prefix+"acme" {
+		if h.secrets.ids[0] != h.id("acme") {
 			t.Errorf("asked for %q", h.secrets.ids[0])
 		}
 	})
-	in(t, "each merchant has a secret of its own", func(t *testing.T, h *house) {
+	in(t, "each merchant is read from where it is", func(t *testing.T, h *house) {
 		for _, name := range []string{"acme", "other", "acme", "other"} {
 			if _, err := h.Load(t.Context(), name); err != nil {
 				t.Error(err)
 			}
 		}
-		if got := strings.Join(h.secrets.ids, " "); got != prefix+"acme "+prefix+"other" {
+		if got := strings.Join(h.secrets.ids, " "); got != h.id("acme")+" "+h.id("other") {
 			t.Errorf("read %s", got)
 		}
 	})
@@ -88,6 +95,23 @@ func TestLoad(t *testing.T) {
 		}
 		h.secrets.set("two", "v2", nil)
 		h.gives(t, "parsed two", "v2", 7)
+	})
+	in(t, "what is kept is told without a reading, until the hard limit", func(t *testing.T, h *house) {
+		for _, step := range []struct {
+			passes time.Duration
+			want   string
+		}{{0, ""}, {hardTTL - 1, "parsed one"}, {1, ""}} {
+			time.Sleep(step.passes)
+			if got, ok := h.Kept("acme"); got != step.want || ok != (step.want != "") {
+				t.Errorf("kept: %q, %v; want %q", got, ok, step.want)
+			}
+			if step.passes == 0 {
+				h.gives(t, "parsed one", "v1", 1)
+			}
+		}
+		if n := h.secrets.count(); n != 1 {
+			t.Errorf("the secret was read %d times", n)
+		}
 	})
 	in(t, "a secret that can be read again is fresh again", func(t *testing.T, h *house) {
 		h.gives(t, "parsed one", "v1", 1)
@@ -132,7 +156,7 @@ func TestLoad(t *testing.T) {
 		_, err := h.Load(t.Context(), "acme")
 		misconfigured(t, err, "SecretString", "is missing")
 	})
-	in(t, "a secret without a version is a secret", func(t *testing.T, h *house) {
+	alone(t, "a secret without a version is a secret", newHouse, func(t *testing.T, h *house) {
 		h.secrets.set("one", "", nil)
 		h.gives(t, "parsed one", "", 1)
 	})
@@ -187,7 +211,7 @@ func TestUnknownMerchants(t *testing.T) {
 }
 
 func TestUnknownNamesDoNotFillTheMemory(t *testing.T) {
-	in(t, "however many come", func(t *testing.T, h *house) {
+	alone(t, "however many come", newHouse, func(t *testing.T, h *house) {
 		h.secrets.set("", "", errNotFound)
 		const names = 25_000
 		for i := range names {
@@ -195,7 +219,7 @@ func TestUnknownNamesDoNotFillTheMemory(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if n := merchant.Remembered(h.Store); n > 10_000 || n < 9_000 {
+		if n := merchant.Remembered(h.store.(*merchant.Store[string])); n > 10_000 || n < 9_000 {
 			t.Errorf("%d names are remembered, want at most 10,000 and not far fewer", n)
 		}
 		last := fmt.Sprint("m", names-1)
@@ -208,7 +232,7 @@ func TestUnknownNamesDoNotFillTheMemory(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if n := merchant.Remembered(h.Store); n > 10_000 {
+		if n := merchant.Remembered(h.store.(*merchant.Store[string])); n > 10_000 {
 			t.Errorf("%d names are remembered", n)
 		}
 	})
@@ -288,4 +312,24 @@ func TestAClockThatIsSetBackDoesNotLengthenTheLifeOfAKey(t *testing.T) {
 	if s.count() != 2 {
 		t.Errorf("read %d times, want 2", s.count())
 	}
+}
+
+func TestEachReadingIsToldOfOnce(t *testing.T) {
+	in(t, "two versions", func(t *testing.T, h *house) {
+		h.gives(t, "parsed one", "v1", 1)
+		h.gives(t, "parsed one", "v1", 1) // the kept one
+		time.Sleep(softTTL)
+		h.gives(t, "parsed one", "v1", 2)
+		h.secrets.set("two", "v2", nil)
+		time.Sleep(softTTL)
+		h.gives(t, "parsed two", "v2", 3)
+		h.secrets.set("bad", "v3", nil)
+		time.Sleep(softTTL)
+		if _, err := h.Load(t.Context(), "acme"); err == nil {
+			t.Error("a malformed secret was loaded")
+		}
+		if got, want := strings.Join(h.read, ", "), "acme: parsed one, acme: parsed one, acme: parsed two"; got != want {
+			t.Errorf("told was %s; want %s", got, want)
+		}
+	})
 }

@@ -7,11 +7,14 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/kesu-go/kesu/pkg/wire"
 )
 
 // gatewayLimit is API Gateway's limit on the time that an integration may take.
@@ -22,7 +25,7 @@ type Invoker interface {
 	Invoke(ctx context.Context, payload []byte, timeout time.Duration) (Invocation, error)
 }
 
-// APIGateway is a REST API with the two routes of the contract's section 2, by Lambda proxy integration, payload 1.0.
+// APIGateway is a REST API with the routes of the contract's section 2, by Lambda proxy integration, payload 1.0.
 type APIGateway struct {
 	Reply, Complete Invoker
 	Timeout         time.Duration // the functions' timeout; 0 is 29 s, which is also the most
@@ -30,13 +33,16 @@ type APIGateway struct {
 
 const routePattern = "/merchants/{merchant}/complaints/{complaint_id}/"
 
+// binaryTypes are the API's binary media types, as in api/openapi.yaml.
+var binaryTypes = []string{"image/jpeg", "image/png", "image/bmp"}
+
 // ServeHTTP finds the function for a path and passes the request to it and its answer back.
 func (g *APIGateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	merchant, complaint, action, ok := splitPath(r.URL.EscapedPath())
-	function := map[string]Invoker{"reply": g.Reply, "complete": g.Complete}[action]
+	resource, parameters := splitPath(r.URL.EscapedPath())
+	function := map[string]Invoker{wire.Reply.Route(): g.Reply, wire.Complete.Route(): g.Complete, wire.Upload.Route(): g.Reply}[resource]
 	switch {
-	case !ok || function == nil:
-		problem(w, http.StatusNotFound, "there is nothing at this path; try POST "+routePattern+"reply or …/complete")
+	case function == nil:
+		problem(w, http.StatusNotFound, "there is nothing at this path; try POST "+routePattern+"reply or …/complete, or "+wire.Upload.Route())
 		return
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
@@ -48,7 +54,7 @@ func (g *APIGateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusRequestEntityTooLarge, "the request is too large or was cut off")
 		return
 	}
-	event := proxyEvent(r, body, routePattern+action, map[string]string{"merchant": merchant, "complaint_id": complaint})
+	event := proxyEvent(r, body, resource, parameters)
 	payload, err := json.Marshal(event)
 	if err != nil {
 		problem(w, http.StatusInternalServerError, "the event cannot be encoded")
@@ -71,18 +77,24 @@ func (g *APIGateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// splitPath takes /merchants/{merchant}/complaints/{complaint_id}/{action} apart and decodes its parameters.
-func splitPath(path string) (merchant, complaint, action string, ok bool) {
-	parts := strings.Split(path, "/")
-	if len(parts) != 6 || parts[0] != "" || parts[1] != "merchants" || parts[3] != "complaints" {
-		return "", "", "", false
+// splitPath tells which route a path is of, and decodes its parameters; the route is empty when it is of none.
+func splitPath(path string) (resource string, parameters map[string]string) {
+	for _, action := range []wire.Action{wire.Reply, wire.Complete, wire.Upload} {
+		route, parts := strings.Split(action.Route(), "/"), strings.Split(path, "/")
+		found, ok := map[string]string{}, len(parts) == len(route)
+		for i := 0; ok && i < len(route); i++ {
+			name, isParameter := strings.CutPrefix(route[i], "{")
+			value, err := url.PathUnescape(parts[i])
+			if isParameter {
+				found[strings.TrimSuffix(name, "}")] = value
+			}
+			ok = err == nil && (isParameter && value != "" || !isParameter && parts[i] == route[i])
+		}
+		if ok {
+			return action.Route(), found
+		}
 	}
-	merchant, err := url.PathUnescape(parts[2])
-	if err != nil || merchant == "" {
-		return "", "", "", false
-	}
-	complaint, err = url.PathUnescape(parts[4])
-	return merchant, complaint, parts[5], err == nil && complaint != ""
+	return "", nil
 }
 
 // proxyEvent is the event that API Gateway makes of a request.
@@ -98,7 +110,8 @@ func proxyEvent(r *http.Request, body []byte, resource string, parameters map[st
 			Identity: events.APIGatewayRequestIdentity{SourceIP: sourceIP, UserAgent: r.UserAgent()},
 		},
 	}
-	if !utf8.Valid(body) { // it would not survive as the text of a JSON string
+	mediaType, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	if slices.Contains(binaryTypes, strings.ToLower(strings.TrimSpace(mediaType))) || !utf8.Valid(body) { // text of a JSON string would not keep it
 		event.Body, event.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true
 	}
 	for name, values := range r.Header {

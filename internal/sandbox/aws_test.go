@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	secrettypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
 )
 
@@ -154,5 +155,33 @@ func TestBusWaitEndsWithItsContext(t *testing.T) {
 	cancel()
 	if _, err := b.Wait(ctx, func(Event) bool { return true }); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestQueuesKeepWhatShouldBecomeVisibleThroughTheSDK(t *testing.T) {
+	q, err := NewQueues(time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { q.Close() })
+	client := sqs.New(sqs.Options{Region: Region, Credentials: anybody, BaseEndpoint: aws.String(q.URL()), RetryMaxAttempts: 1})
+	change := func(seconds int32) error {
+		_, err := client.ChangeMessageVisibility(t.Context(), &sqs.ChangeMessageVisibilityInput{
+			QueueUrl: aws.String("https://sqs.ap-east-1.amazonaws.com/1/a"), ReceiptHandle: aws.String("h"), VisibilityTimeout: seconds})
+		return err
+	}
+	if err := change(7); err != nil {
+		t.Error(err)
+	}
+	var api smithy.APIError
+	if err := change(43201); !errors.As(err, &api) || api.ErrorCode() != "InvalidParameterValue" {
+		t.Errorf("a time out of bounds: %v", err)
+	}
+	q.Faults.Next(Fault{Code: "AccessDenied", Message: "no"})
+	if err := change(0); !errors.As(err, &api) || api.ErrorCode() != "AccessDenied" {
+		t.Errorf("a refused call: %v", err)
+	}
+	if got := q.Changes(); len(got) != 1 || got[0] != (Visibility{"https://sqs.ap-east-1.amazonaws.com/1/a", "h", 7}) {
+		t.Errorf("%+v", got)
 	}
 }

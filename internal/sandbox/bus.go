@@ -48,10 +48,15 @@ type PutResultEntry struct {
 	ErrorMessage string `json:",omitempty"`
 }
 
-// Rule hands the events of one detail-type to a target, each in a goroutine of its own. The context ends with the bus.
+// Rule hands the events that it matches to a target, each in a goroutine of its own. The context ends with the bus.
 type Rule struct {
-	DetailType string
+	DetailType string  // "" is every one
+	Pattern    Pattern // nil matches all
 	Target     func(ctx context.Context, event Event)
+}
+
+func (r Rule) takes(event Event) bool {
+	return (r.DetailType == "" || r.DetailType == event.DetailType) && (r.Pattern == nil || r.Pattern.Matches(event))
 }
 
 // Bus is one event bus with an EventBridge endpoint. It may be used by several goroutines at once. Its [Host] takes faults:
@@ -74,10 +79,14 @@ type Bus struct {
 
 // NewBus makes a bus without rules; its endpoint listens at once.
 func NewBus(name string, now func() time.Time) (*Bus, error) {
+	return newBusAt("", name, now)
+}
+
+func newBusAt(address, name string, now func() time.Time) (*Bus, error) {
 	b := &Bus{name: name, now: now}
 	b.ending, b.end = context.WithCancel(context.Background())
 	service := &awsJSON{target: "AWSEvents", operations: map[string]func([]byte, *Fault, *Call) (any, *awsError){"PutEvents": b.putEvents}, refuseInside: true}
-	host, err := newHost("events", service, now)
+	host, err := newHostAt(address, "events", service, now)
 	b.Host = host
 	return b, err
 }
@@ -156,7 +165,7 @@ func (b *Bus) put(e Entry) (id, code, message string) {
 		b.changed = nil
 	}
 	for _, rule := range b.rules {
-		if rule.DetailType == event.DetailType && !b.closed {
+		if !b.closed && rule.takes(event) {
 			b.targets.Go(func() { rule.Target(b.ending, event) })
 		}
 	}

@@ -16,16 +16,24 @@ func (c Complaint) Words() string {
 	return c.Detail
 }
 
-// Open makes a complaint that waits for its first reply, with the consumer's words and a time of its own. It says false
-// when there is one with this id already.
+// Open makes a complaint that waits for its first reply, with the consumer's words and a time of its own, and notifies the
+// merchant. It says false when there is one with this id already.
 func (s *State) Open(merchant, id, detail string, createdAt time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.complaints[complaintKey{merchant, id}] != nil {
+	if !s.openNew(merchant, id, detail, createdAt) {
 		return false
 	}
-	c := s.add(merchant, id)
-	c.Detail, c.CreatedAt = detail, createdAt
+	s.consumerActed(merchant, id, "CREATE_COMPLAINT")
+	return true
+}
+
+func (s *State) openNew(merchant, id, detail string, createdAt time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := complaintKey{merchant, id}
+	if s.complaints[key] != nil {
+		return false
+	}
+	s.changed(s.open(key, detail, createdAt))
 	return true
 }
 

@@ -10,6 +10,7 @@ type Demo struct {
 	*World
 	Acme *Merchant // acme: JSON, WeChat Pay's public key
 	XML  *Merchant // acme-xml: GBK XML, WeChat Pay's certificate
+	Both *Merchant // acme-both: JSON signed over GBK, both of WeChat Pay's keys; nil without Options.Folder
 	// WrongKey is acme-wrong-key: the keys in its secret are not the ones that the gateways know.
 	WrongKey *Merchant
 }
@@ -21,10 +22,34 @@ func NewDemo(o Options) (*Demo, error) {
 		return nil, err
 	}
 	d := &Demo{World: w}
-	if err := d.addMerchants(); err != nil {
+	add := d.addMerchants
+	if o.Folder != "" {
+		add = d.addKeptMerchants
+	}
+	if err := add(); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	return d, nil
+}
+
+// addKeptMerchants makes the merchants of a folder, one after the other: their numbers are to be the same each time.
+func (d *Demo) addKeptMerchants() (err error) {
+	for _, m := range []struct {
+		merchant **Merchant
+		name     string
+		options  MerchantOptions
+	}{
+		{&d.Acme, "acme", MerchantOptions{}},
+		{&d.XML, "acme-xml", MerchantOptions{XML: true, Certificate: true}},
+		{&d.Both, "acme-both", MerchantOptions{SignGBK: true, BothKeys: true}},
+		{&d.WrongKey, "acme-wrong-key", MerchantOptions{}},
+	} {
+		if *m.merchant, err = d.AddMerchant(m.name, m.options); err != nil {
+			return err
+		}
+	}
+	d.spoil()
+	return d.writeFolder()
 }
 
 func (d *Demo) addMerchants() error {
@@ -37,9 +62,14 @@ func (d *Demo) addMerchants() error {
 	if err := errors.Join(failed[:]...); err != nil {
 		return err
 	}
+	d.spoil()
+	return nil
+}
+
+// spoil lets the gateways know other keys of acme-wrong-key than its secret holds.
+func (d *Demo) spoil() {
 	known := *d.WrongKey
 	imageco := *d.WrongKey.Imageco
 	imageco.Key, known.Imageco, known.Key = randomHex(16), &imageco, d.XML.Key
 	d.Register(&known)
-	return nil
 }

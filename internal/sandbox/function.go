@@ -32,6 +32,9 @@ type FunctionConfig struct {
 	// Output receives what the process writes to standard output and standard error; nil throws it away. It must bear
 	// being written to while others write to it, when several functions share one.
 	Output io.Writer
+	// Grace is how much longer than its time an invocation may take before the process is ended. Lambda gives none; a test
+	// on a busy machine, whose clock goes on while nobody runs, needs some.
+	Grace time.Duration
 	// Concurrency is how many invocations one process may have at once; 0 is 1.
 	Concurrency int
 	Watcher     Watcher // told of every invocation; may be nil
@@ -98,7 +101,7 @@ func (f *Function) Invoke(ctx context.Context, payload []byte, timeout time.Dura
 		case err != nil:
 			return Invocation{}, err
 		}
-		j := &job{id: newUUID(), trace: newTraceID(), arn: f.arn(), payload: payload, timeout: timeout, settled: make(chan struct{})}
+		j := &job{id: newUUID(), trace: newTraceID(), arn: f.arn(), payload: payload, timeout: timeout, grace: f.config.Grace, settled: make(chan struct{})}
 		f.announce(j)
 		select {
 		case p.api.next <- j:

@@ -51,6 +51,10 @@ func play(ctx context.Context, c testCommand) (any, error) {
 	case "hang":
 		fmt.Println("taken")
 		select {}
+	case "be late":
+		<-ctx.Done()
+		<-time.After(50 * time.Millisecond)
+		return "late", nil
 	case "wait for company":
 		if arrivals.Add(1) == 2 {
 			close(together)
@@ -148,6 +152,16 @@ func TestInvoke(t *testing.T) {
 	f.Close()
 	if !strings.Contains(out.String(), "hello from the function") {
 		t.Errorf("the function's output is not there: %q", out)
+	}
+}
+
+// The function is told its time and not the grace.
+func TestAnInvocationMayTakeItsGraceBeyondItsTime(t *testing.T) {
+	f, _ := testFunction(t, "function", 0)
+	f.config.Grace = ample
+	got, err := f.Invoke(t.Context(), command("be late", ""), time.Millisecond)
+	if err != nil || string(got.Payload) != `"late"` {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
 

@@ -7,12 +7,14 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
 
 const (
-	bodyLimit  = 1 << 20 // bytes of a request that a gateway reads; the largest honest one has about 6 KiB
+	bodyLimit  = 3 << 20 // bytes of a request that a gateway reads; the largest honest one is a picture of 2 MiB
+	keptBody   = 1 << 18 // bytes of it that a record keeps
 	headerWait = 5 * time.Second
 	readWait   = 10 * time.Second
 	idleWait   = 8 * time.Second // WeChat Pay's servers drop an idle connection after 8 seconds
@@ -41,10 +43,13 @@ type Host struct {
 	Calls  Recorder
 
 	behind gateway
+	beside http.Handler // serves what is below /sandbox; may be nil
+	told   func(Call)   // of each call when it has been answered; may be nil
 	now    func() time.Time
 
 	mu       sync.Mutex
-	address  string // stays the same while the host is down
+	address  string // stays the same while the host is down, and nobody else is given it
+	release  func() // gives the port back; nil once it did
 	server   *http.Server
 	finished chan struct{}
 }
@@ -56,8 +61,23 @@ func NewImagecoHost(name string, g *Imageco) (*Host, error) { return newHost(nam
 func NewWechatPayHost(name string, g *WechatPay) (*Host, error) { return newHost(name, g, g.state.now) }
 
 func newHost(name string, behind gateway, now func() time.Time) (*Host, error) {
-	h := &Host{Name: name, behind: behind, now: now, address: "127.0.0.1:0"}
-	return h, h.Up()
+	return newHostAt("", name, behind, now)
+}
+
+// newHostAt makes a host at an address; "" is any free port.
+func newHostAt(address, name string, behind gateway, now func() time.Time) (*Host, error) {
+	h := &Host{Name: name, behind: behind, now: now, address: address}
+	return h, h.open()
+}
+
+// open finds the host's port, if it has none, and makes it listen.
+func (h *Host) open() (err error) {
+	if h.address == "" {
+		if h.address, h.release, err = ReservePort(); err != nil {
+			return err
+		}
+	}
+	return h.Up()
 }
 
 // URL is the host's address, "http://127.0.0.1:54321". It stays the same over Down and Up.
@@ -78,7 +98,6 @@ func (h *Host) Up() error {
 	if err != nil {
 		return err
 	}
-	h.address = l.Addr().String()
 	h.server = newServer(h)
 	h.finished = make(chan struct{})
 	go func(s *http.Server, finished chan struct{}) {
@@ -100,20 +119,31 @@ func (h *Host) Down() {
 	h.server = nil
 }
 
-// Close is Down, for whoever ends things.
+// Close is Down, and gives the port back. The host cannot be brought up again.
 func (h *Host) Close() error {
 	h.Down()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.release != nil {
+		h.release()
+		h.release = nil
+	}
 	return nil
 }
 
 // ServeHTTP records a call, lets the fault that is due have its way, and answers.
 func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.beside != nil && (r.URL.Path == "/sandbox" || strings.HasPrefix(r.URL.Path, "/sandbox/")) {
+		h.beside.ServeHTTP(w, r)
+		return
+	}
 	body, err := readBody(w, r, bodyLimit)
 	if err != nil {
 		http.Error(w, "the request is too large or was cut off", http.StatusRequestEntityTooLarge)
 		return
 	}
-	c := Call{Host: h.Name, At: h.now(), Method: r.Method, Target: r.RequestURI, Header: r.Header.Clone(), Body: body}
+	c := Call{Host: h.Name, At: h.now(), Method: r.Method, Target: target(r), Header: r.Header.Clone(),
+		Body: body[:min(len(body), keptBody)]}
 	c.N = h.Calls.arrive(c)
 	f := h.Faults.take(r.Method)
 	a, ok := h.work(r, body, &f, &c)
@@ -143,6 +173,9 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *Host) finish(c *Call, a answer) {
 	c.Done, c.Status, c.Answer, c.Sent = h.now(), a.status, a.header, a.body
 	h.Calls.update(*c)
+	if h.told != nil {
+		h.told(*c)
+	}
 }
 
 // work does the call's work or what the fault puts in its place; false cuts the connection.

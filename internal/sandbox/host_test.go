@@ -147,7 +147,7 @@ func TestListenTakesOnlyLoopback(t *testing.T) {
 func TestComplaintsAppearOnSightOnlyWhenAskedTo(t *testing.T) {
 	for _, onSight := range []bool{false, true} {
 		s := NewState(time.Now, onSight)
-		if existed := s.reply("acme", "1", ReplyEffect{}); existed != onSight {
+		if _, existed := s.reply("acme", "1", ReplyEffect{}); existed != onSight {
 			t.Errorf("on sight %t: existed %t", onSight, existed)
 		}
 		if existed, _ := s.complete("acme", "1404"); existed {

@@ -16,9 +16,11 @@ const (
 	imagecoUnknownAccount   = "5200"
 	imagecoWrongSign        = "6100"
 	imagecoWrongSystem      = "7001"
+	imagecoWrongSeller      = "7002"
 	imagecoMissingMember    = "2001"
 	imagecoTooLong          = "2002"
 	imagecoWrongMember      = "2003"
+	imagecoWrongForm        = "2004"
 	imagecoUnknownComplaint = "3001"
 )
 
@@ -32,6 +34,10 @@ type ImagecoAccount struct {
 	OldKey string
 	// SignGBK says that the JSON sign is computed over GBK bytes, in both directions.
 	SignGBK bool
+	// XML says that the merchant talks GBK XML; otherwise it talks JSON. The other form is refused.
+	XML bool
+	// SellerAccounts are the accounts that the merchant may name; a message that names another is refused.
+	SellerAccounts []string
 }
 
 // Imageco is 翼码's gateway, section 4.73 of its documentation (https://open.wangcaio2o.com/docs/ipos-sa/1845): the reply to
@@ -88,7 +94,10 @@ func (g *Imageco) act(r *http.Request, body []byte, f *Fault, c *Call) answer {
 	account, key, v := g.authenticate(m)
 	c.Merchant, c.ComplaintID = account.Merchant, m.get("complaint_id")
 	if v.id == "" {
-		v = m.check(account)
+		v = m.check()
+	}
+	if v.id == "" {
+		v = account.check(m)
 	}
 	if v.id == "" {
 		v = g.reply(account, m, c)
@@ -102,7 +111,7 @@ func (g *Imageco) act(r *http.Request, body []byte, f *Fault, c *Call) answer {
 
 // reply shows the reply that the message asks for.
 func (g *Imageco) reply(account ImagecoAccount, m *imagecoMessage, c *Call) verdict {
-	existed := g.state.reply(account.Merchant, m.get("complaint_id"), ReplyEffect{
+	_, existed := g.state.reply(account.Merchant, m.get("complaint_id"), ReplyEffect{
 		TransactionID: m.get("transaction_id"), Content: m.get("response_content"), Images: m.images(),
 		JumpURL: m.get("jump_url"), JumpURLText: m.get("jump_url_text"),
 	})
@@ -173,6 +182,20 @@ func (m *imagecoMessage) signedWith(key string, gbk bool) bool {
 	return ok && m.get("sign") == sign
 }
 
+// check holds the message against what was agreed with the merchant. 翼码 documents that each merchant has a platform, an
+// account and a form of message; which code it refuses another with is not documented.
+func (a ImagecoAccount) check(m *imagecoMessage) verdict {
+	switch {
+	case (m.xml != nil) != a.XML:
+		return verdict{imagecoWrongForm, "报文格式与商户约定的不一致"}
+	case m.get("system_id") != a.SystemID:
+		return verdict{imagecoWrongSystem, "系统平台号错误"}
+	case !slices.Contains(a.SellerAccounts, m.get("seller_account")):
+		return verdict{imagecoWrongSeller, "seller_account与商户不一致"}
+	}
+	return verdict{}
+}
+
 type imagecoField struct {
 	name     string
 	limit    int
@@ -187,7 +210,7 @@ var imagecoFields = []imagecoField{
 }
 
 // check holds the message against the documentation. A verdict without an id means that it may go ahead.
-func (m *imagecoMessage) check(account ImagecoAccount) verdict {
+func (m *imagecoMessage) check() verdict {
 	for _, field := range imagecoFields {
 		n := utf8.RuneCountInString(m.get(field.name))
 		switch {
@@ -206,8 +229,6 @@ func (m *imagecoMessage) check(account ImagecoAccount) verdict {
 	switch {
 	case m.get("request_type") != "risk_complaints_resp_request":
 		return verdict{imagecoWrongMember, "request_type错误"}
-	case m.get("system_id") != account.SystemID:
-		return verdict{imagecoWrongSystem, "系统平台号错误"}
 	case len(m.images()) > 4:
 		return verdict{imagecoTooLong, "response_images超长"}
 	case m.has("jump_url") != m.has("jump_url_text"):

@@ -64,10 +64,7 @@ func (m *imagecoMessage) checkDetail(account ImagecoAccount) verdict {
 			return verdict{imagecoWrongMember, "报文格式错误"}
 		}
 	}
-	if m.get("system_id") != account.SystemID {
-		return verdict{imagecoWrongSystem, "系统平台号错误"}
-	}
-	return verdict{}
+	return account.check(m)
 }
 
 type detailResponse struct {

@@ -30,6 +30,9 @@ func readImageco(r *http.Request, body []byte) (*imagecoMessage, int, error) {
 	switch charset := strings.ToLower(parameters["charset"]); {
 	case media == "application/json" && (charset == "" || charset == "utf-8"):
 		m, err = readImagecoJSON(body)
+	// curl says this of everything that it sends with -d. 翼码 documents no Content-Type, so that it minds is not proved.
+	case media == "application/x-www-form-urlencoded" && bytes.HasPrefix(body, []byte("{")):
+		m, err = readImagecoJSON(body)
 	case media == "application/x-www-form-urlencoded" && (charset == "" || charset == "gbk"):
 		m, err = readImagecoForm(body)
 	default:
@@ -75,31 +78,35 @@ func readImagecoJSON(body []byte) (*imagecoMessage, error) {
 	return m, nil
 }
 
-// formPattern is what application/x-www-form-urlencoded leaves as it is, beside escapes and separators.
-var formPattern = regexp.MustCompile(`^[0-9A-Za-z*._~+%&=-]*$`)
+// declaration is how the XML has to begin. Case and quotes are those of the XML recommendation, sections 2.8 and 4.3.3: names of
+// encodings are compared without case.
+var declaration = regexp.MustCompile(`^\s*<\?xml\s+version\s*=\s*(?:"1\.0"|'1\.0')\s+encoding\s*=\s*(?:"([^"]*)"|'([^']*)')\s*(?:standalone\s*=\s*(?:"(?:yes|no)"|'(?:yes|no)')\s*)?\?>`)
 
 // readImagecoForm reads the members xml and mac, each once and no other.
+//
+// A byte that should have been escaped stands for itself, as every form reader takes it and as curl sends it with -d; but
+// &, + and % do not, and so are errors of the form or of the mac.
 func readImagecoForm(body []byte) (*imagecoMessage, error) {
-	if !formPattern.Match(body) {
-		return nil, errors.New("the form is not URL-encoded")
-	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
-		return nil, errors.New("the form is not URL-encoded")
+		return nil, errors.New("the form is not URL-encoded: a % or ; of the XML must be escaped")
 	}
 	if len(form) != 2 || len(form["xml"]) != 1 || len(form["mac"]) != 1 {
-		return nil, errors.New("the form's members are not xml and mac")
+		return nil, errors.New("the form's members are not xml and mac; an & of the XML must be escaped, as %26")
 	}
 	m := &imagecoMessage{xml: []byte(form.Get("xml")), mac: form.Get("mac")}
 	text, err := simplifiedchinese.GBK.NewDecoder().String(form.Get("xml"))
 	if err != nil || strings.ContainsRune(text, utf8.RuneError) {
 		return nil, errors.New("the XML is not GBK")
 	}
-	rest, ok := strings.CutPrefix(text, `<?xml version="1.0" encoding="GBK"?>`)
-	if !ok {
+	found := declaration.FindStringSubmatch(text)
+	switch {
+	case found == nil:
 		return nil, errors.New("the XML does not begin with its declaration")
+	case !strings.EqualFold(found[1]+found[2], "GBK"):
+		return nil, errors.New("the XML's declaration says another encoding than GBK")
 	}
-	if m.members, err = readImagecoXML(rest); err != nil {
+	if m.members, err = readImagecoXML(text[len(found[0]):]); err != nil {
 		return nil, err
 	}
 	if m.has("jump_url") && !strings.Contains(text, "<jump_url><![CDATA[") {

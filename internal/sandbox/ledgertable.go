@@ -3,8 +3,10 @@ package sandbox
 import (
 	"encoding/json"
 	"errors"
+	"hash/crc32"
 	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,8 +16,8 @@ import (
 // LedgerName is the name of a world's ledger table, the value of LEDGER_TABLE.
 const LedgerName = "kesu-ledger"
 
-// LedgerTable is one DynamoDB table as far as the ledger goes: PutItem and DeleteItem with a condition. It outlives the
-// functions' processes, and its [Host] can be taken down. It may be used by several goroutines at once.
+// LedgerTable is one DynamoDB table as far as the functions go: GetItem, and PutItem, DeleteItem and UpdateItem with a
+// condition. It outlives the functions' processes, and its [Host] can be taken down. It may be used by several goroutines at once.
 type LedgerTable struct {
 	*Host
 	mu    sync.Mutex
@@ -72,15 +74,17 @@ func (t *LedgerTable) Item(id string) (Item, bool) {
 	return maps.Clone(item), ok
 }
 
-// LedgerWrite is a call of the ledger's to its table.
+// LedgerWrite is a call of the ledger's or the pace's to their table.
 type LedgerWrite struct {
 	TableName                 string
 	Item                      Item // of a PutItem
-	Key                       Item // of a DeleteItem
+	Key                       Item // of a DeleteItem or UpdateItem
+	UpdateExpression          string
 	ConditionExpression       string
 	ExpressionAttributeNames  map[string]string
 	ExpressionAttributeValues map[string]Attribute
 
+	ReturnValues                        string
 	ReturnValuesOnConditionCheckFailure string
 }
 
@@ -98,7 +102,9 @@ func (t *LedgerTable) act(r *http.Request, body []byte, _ *Fault, c *Call) answe
 	operation := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "DynamoDB_20120810.")
 	var in LedgerWrite
 	switch {
-	case r.Method != http.MethodPost || operation != "PutItem" && operation != "DeleteItem":
+	case r.Method == http.MethodPost && operation == "GetItem":
+		return t.get(r, body, c)
+	case r.Method != http.MethodPost || operation != "PutItem" && operation != "DeleteItem" && operation != "UpdateItem":
 		return tableAnswer(c, "UnknownOperationException", "no such operation", nil)
 	case !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential="):
 		return tableAnswer(c, "MissingAuthenticationTokenException", "the request is not signed", nil)
@@ -118,13 +124,34 @@ func (t *LedgerTable) act(r *http.Request, body []byte, _ *Fault, c *Call) answe
 	case !holds:
 		return tableAnswer(c, "ConditionalCheckFailedException", "The conditional request failed", nil)
 	}
-	c.Acted = true
-	if operation == "DeleteItem" {
+	switch operation {
+	case "DeleteItem":
 		delete(t.items, in.ID())
-	} else {
+	case "PutItem":
 		t.items[in.ID()] = in.Item
+	case "UpdateItem":
+		return t.update(c, in, stored)
 	}
+	c.Acted = true
 	return tableAnswer(c, "", "", nil)
+}
+
+// get reads one item.
+func (t *LedgerTable) get(r *http.Request, body []byte, c *Call) answer {
+	var in struct {
+		TableName string
+		Key       Item
+	}
+	switch {
+	case !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential="):
+		return tableAnswer(c, "MissingAuthenticationTokenException", "the request is not signed", nil)
+	case json.Unmarshal(body, &in) != nil || in.Key["id"].Text() == "":
+		return tableAnswer(c, "ValidationException", "the request has no id", nil)
+	case in.TableName != LedgerName:
+		return tableAnswer(c, "ResourceNotFoundException", "Requested resource not found", nil)
+	}
+	item, _ := t.Item(in.Key["id"].Text())
+	return tableAnswer(c, "", "", item)
 }
 
 func (t *LedgerTable) refuse(_ *http.Request, _ []byte, f *Fault, c *Call) answer {
@@ -172,10 +199,11 @@ func (w LedgerWrite) compare(words []string, stored Item) (bool, error) {
 		return false, errors.New("the condition names a value that is not there")
 	case words[1] == "=":
 		return there && left.Text() == right.Text() && (left.S == nil) == (right.S == nil), nil
-	case words[1] == "<=" && right.N != nil:
+	case slices.Contains([]string{"<", "<=", ">", ">="}, words[1]) && right.N != nil:
 		l, err1 := strconv.ParseInt(left.Text(), 10, 64)
 		r, err2 := strconv.ParseInt(*right.N, 10, 64)
-		return there && left.N != nil && err1 == nil && err2 == nil && l <= r, nil
+		holds := map[string]bool{"<": l < r, "<=": l <= r, ">": l > r, ">=": l >= r}[words[1]]
+		return there && left.N != nil && err1 == nil && err2 == nil && holds, nil
 	}
 	return false, errors.New("the condition is not one of a ledger's")
 }
@@ -191,11 +219,18 @@ func tableAnswer(c *Call, code, message string, refusing Item) answer {
 	if refusing != nil {
 		out["Item"] = refusing
 	}
+	return tableJSON(status, out)
+}
+
+func tableJSON(status int, out map[string]any) answer {
 	text, err := json.Marshal(out)
 	if err != nil {
 		return plainAnswer(http.StatusInternalServerError, "the answer cannot be encoded")
 	}
 	h := http.Header{"Content-Type": {"application/x-amz-json-1.0"}}
 	h.Set("X-Amzn-Requestid", newUUID())
+	// The CRC-32 of the body, as DynamoDB's answers have it. The SDK checks it and complains in the log where there is none:
+	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html.
+	h.Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(text)), 10))
 	return answer{status: status, header: h, body: text}
 }

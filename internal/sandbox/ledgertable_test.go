@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"os"
 	"strings"
@@ -11,8 +12,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awscredentials "github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/kesu-go/kesu/internal/ledger"
+	"github.com/kesu-go/kesu/internal/pace"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
@@ -76,6 +79,61 @@ func TestLedgerTableKeepsTheLedgersPromises(t *testing.T) {
 	}
 }
 
+// TestLedgerTableKeepsThePace lets the pace's own store look: it is held to moto by the same steps in internal/pace.
+func TestTheSDKHasNothingToComplainOfInTheTablesAnswers(t *testing.T) {
+	table, complaints := newTable(t), []string{}
+	client := tableClient(t, table)
+	logger := logging.LoggerFunc(func(kind logging.Classification, format string, v ...any) {
+		complaints = append(complaints, fmt.Sprintf(format, v...))
+	})
+	store := ledger.NewDynamoDB(dynamodb.New(client.Options(), func(o *dynamodb.Options) { o.Logger = logger }), LedgerName)
+	now := time.Now()
+	entry := ledger.Entry{ID: "acme#reply#1#k", Owner: "first", State: ledger.Claimed, PayloadHash: "h", LeaseUntil: now.Add(time.Minute),
+		ExpiresAt: now.Add(time.Hour)}
+	for range 2 { // the second one is refused
+		if _, err := store.Put(t.Context(), entry, ledger.Condition{AbsentAt: now}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(complaints) > 0 {
+		t.Errorf("the SDK says %q", complaints)
+	}
+}
+
+func TestLedgerTableKeepsThePace(t *testing.T) {
+	table := newTable(t)
+	store := pace.NewDynamoDB(tableClient(t, table), LedgerName)
+	now := time.Now().Truncate(time.Microsecond)
+	ask := pace.Ask{Now: now, Latest: now.Add(time.Second), Absurd: now.Add(time.Hour), Interval: time.Second}
+	wants := func(a pace.Ask, taken bool, place time.Duration) {
+		t.Helper()
+		if got, ok, err := store.Take(t.Context(), "acme#reply", a); err != nil || ok != taken || !got.Equal(now.Add(place)) {
+			t.Errorf("%s %v %v, want %s %v", got.Sub(now), ok, err, place, taken)
+		}
+	}
+	wants(ask, true, 0)
+	wants(ask, true, time.Second)
+	wants(ask, false, 2*time.Second)
+	for _, back := range []struct {
+		from, to time.Duration
+		done     bool
+	}{{time.Second, 0, false}, {2 * time.Second, time.Second, true}} {
+		if got, err := store.Return(t.Context(), "acme#reply", now.Add(back.from), now.Add(back.to)); err != nil || got != back.done {
+			t.Errorf("back from %s: %v %v", back.from, got, err)
+		}
+	}
+	wants(ask, true, time.Second)
+	item, ok := table.Item(pace.ItemID("acme#reply"))
+	if !ok || item["id"].Text() != "#pace#acme#reply" || item["tat"].N == nil || item["expires_at"].N == nil {
+		t.Errorf("stored is %v", item)
+	}
+	ask.Now = now.Add(time.Hour)
+	ask.Latest, ask.Absurd = ask.Now, ask.Now
+	wants(ask, true, time.Hour)
+	ask.Now, ask.Latest, ask.Absurd = now, now, now.Add(time.Minute) // an hour ahead cannot be
+	wants(ask, true, 0)
+}
+
 func TestLedgerTableCanBeDown(t *testing.T) {
 	table := newTable(t)
 	store := ledger.NewDynamoDB(tableClient(t, table), LedgerName)
@@ -105,8 +163,24 @@ func TestLedgerTableRefusesWhatIsNoLedgers(t *testing.T) {
 		"another table":      `{"TableName":"other","Item":{"id":{"S":"a"}},"ConditionExpression":"#a = :b"}`,
 		"an unknown name":    `{"TableName":"kesu-ledger","Item":{"id":{"S":"a"}},"ConditionExpression":"#a = :b"}`,
 		"an unknown value":   `{"TableName":"kesu-ledger","Item":{"id":{"S":"a"}},"ConditionExpression":"#a = :b","ExpressionAttributeNames":{"#a":"id"}}`,
-		"an unknown compare": `{"TableName":"kesu-ledger","Item":{"id":{"S":"a"}},"ConditionExpression":"#a >= :b","ExpressionAttributeNames":{"#a":"id"},"ExpressionAttributeValues":{":b":{"N":"1"}}}`,
+		"an unknown compare": `{"TableName":"kesu-ledger","Item":{"id":{"S":"a"}},"ConditionExpression":"#a <> :b","ExpressionAttributeNames":{"#a":"id"},"ExpressionAttributeValues":{":b":{"N":"1"}}}`,
 	} {
+		resp, _, err := reach(t, "POST", table.URL(), signed, []byte(body))
+		if err != nil || resp.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: %v %v", name, resp, err)
+		}
+	}
+	signed.Set("X-Amz-Target", "DynamoDB_20120810.UpdateItem")
+	for name, update := range map[string]string{
+		"no update":        ``,
+		"another update":   `REMOVE #a`,
+		"an unknown name":  `SET #c = :b`,
+		"an unknown value": `SET #a = :c`,
+		"another sum":      `SET #a = #a - :b`,
+		"a sum of nothing": `SET #a = #a + :b`,
+	} {
+		body := `{"TableName":"kesu-ledger","Key":{"id":{"S":"a"}},"ConditionExpression":"attribute_not_exists(#a)","UpdateExpression":"` + update +
+			`","ExpressionAttributeNames":{"#a":"a"},"ExpressionAttributeValues":{":b":{"N":"1"}}}`
 		resp, _, err := reach(t, "POST", table.URL(), signed, []byte(body))
 		if err != nil || resp.StatusCode != http.StatusBadRequest {
 			t.Errorf("%s: %v %v", name, resp, err)

@@ -16,11 +16,16 @@ import (
 // Merchant is one merchant as it is written in its secret (contract, section 1). A test changes a field and stores
 // Secret() again, to see what the functions make of it.
 type Merchant struct {
-	Name      string            `json:"-"`
-	Imageco   *ImagecoSecret    `json:"imageco,omitempty"`
-	WechatPay *WechatPaySecret  `json:"wechatpay,omitempty"`
-	Key       *rsa.PrivateKey   `json:"-"` // the one in WechatPay.PrivateKey
-	Notes     map[string]string `json:"notes,omitempty"`
+	Name string `json:"-"`
+	// ReplyThrough says which gateway carries the merchant's replies; empty is 翼码.
+	ReplyThrough string `json:"reply_through,omitempty"`
+
+	Imageco   *ImagecoSecret   `json:"imageco,omitempty"`
+	WechatPay *WechatPaySecret `json:"wechatpay,omitempty"`
+	Key       *rsa.PrivateKey  `json:"-"` // the one in WechatPay.PrivateKey
+	// OtherSellers are accounts at 翼码 that the merchant may name beside the one in its secret.
+	OtherSellers []string          `json:"-"`
+	Notes        map[string]string `json:"notes,omitempty"`
 }
 
 // ImagecoSecret is the secret's imageco half.
@@ -40,6 +45,7 @@ type WechatPaySecret struct {
 	SerialNo     string           `json:"serial_no,omitempty"`
 	PrivateKey   string           `json:"private_key,omitempty"`
 	PlatformKeys []PlatformSecret `json:"platform_keys,omitempty"`
+	APIv3Key     string           `json:"apiv3_key,omitempty"`
 }
 
 // PlatformSecret is one of the secret's platform_keys.

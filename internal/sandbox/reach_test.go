@@ -3,8 +3,11 @@ package sandbox
 import (
 	"bytes"
 	"crypto/rsa"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -61,4 +64,27 @@ func reach(t *testing.T, method, url string, header http.Header, body []byte) (*
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	return resp, text, err
+}
+
+// speak sends a request line that net/http would not send, and returns the answer's beginning.
+func speak(t *testing.T, h *Host, line string, header http.Header, body string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(h.URL(), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	var text bytes.Buffer
+	fmt.Fprintf(&text, "%s\r\nHost: api.mch.weixin.qq.com\r\nConnection: close\r\nContent-Length: %d\r\n", line, len(body))
+	if err := header.Write(&text); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Write(append(text.Bytes(), "\r\n"+body...)); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(answer)
 }

@@ -19,7 +19,7 @@ const payloadLimit = 6 << 20
 type job struct {
 	id, trace, arn string
 	payload        []byte
-	timeout        time.Duration
+	timeout, grace time.Duration
 
 	taken   func()        // called when the process takes it; may be nil
 	settled chan struct{} // closed once result is there
@@ -117,7 +117,7 @@ func (a *runtimeAPI) take(j *job) bool {
 		return false
 	}
 	a.flying[j.id] = j
-	j.timer = time.AfterFunc(j.timeout, func() {
+	j.timer = time.AfterFunc(j.timeout+j.grace, func() {
 		a.mu.Lock()
 		j.late = a.flying[j.id] == j
 		late := j.late

@@ -1,55 +1,30 @@
 package sandbox
 
-import (
-	"encoding/json"
-	"net/http"
-
-	"github.com/kesu-go/kesu/pkg/wire"
-)
-
-// echoPath is WeChat Pay's self-test of signing and verifying, which does nothing:
-// https://pay.weixin.qq.com/doc/v3/partner/4015139289.
-const echoPath = "/v3/security/echo"
-
-// echo answers a self-test: everything that is asked of a request is asked of this one too, and the answer repeats
-// echo_message. The test of encryption (encrypted_echo_message) and the one of callbacks (notify_url) are refused: the sandbox
-// has neither.
-func (g *WechatPay) echo(r *http.Request, body []byte, f *Fault, c *Call) answer {
-	account, no := g.authenticate(r, body)
-	c.Merchant = account.Merchant
-	if no.status == 0 && r.Method != http.MethodPost {
-		no = refusal{http.StatusMethodNotAllowed, "PARAM_ERROR", "不支持的请求方法"}
+// echo answers a self-test of signing and encrypting, which does nothing:
+// https://pay.weixin.qq.com/doc/v3/merchant/4014551946. What is encrypted comes under the key that Wechatpay-Serial names,
+// and goes back under the merchant's certificate. The page says that a call to notify_url follows; the sandbox calls nobody.
+func (g *WechatPay) echo(q *request) (success, refusal) {
+	o, no := readObject("", q.body,
+		member{name: "echo_message", required: true, limit: 1024}, // the page has no limit
+		member{name: "encrypted_echo_message", limit: 1024},
+		member{name: "notify_url", limit: 256})
+	switch {
+	case no.status != 0:
+		return success{}, no
+	case o.has("notify_url") && !isHTTPS(o.str("notify_url")):
+		return success{}, bodyError("/notify_url", "仅支持HTTPS")
 	}
-	if no.status == 0 {
-		no = g.checkHeaders(r, true)
+	members := map[string]string{"echo_message": o.str("echo_message")}
+	if o.has("encrypted_echo_message") {
+		serial := q.Header.Get("Wechatpay-Serial")
+		key, _ := g.key(serial)
+		text, err := decryptWith(key.Key, o.str("encrypted_echo_message"))
+		if err != nil || serial == "" { // the header is "必填" here
+			return success{}, refusal{status: 400, code: "PARAM_ERROR", message: "请确认待处理的消息是否为加密后的密文"}
+		}
+		if members["encrypted_echo_message"], err = encryptFor(q.key, text); err != nil {
+			return success{}, broken
+		}
 	}
-	message := ""
-	if no.status == 0 {
-		message, no = readEcho(body)
-	}
-	if no.status != 0 {
-		c.Code, c.Problem = no.code, no.message
-		return g.sign(r, errorBody(no), no.status, f)
-	}
-	c.Code = "OK"
-	text, err := json.Marshal(map[string]string{"echo_message": message})
-	if err != nil {
-		return plainAnswer(http.StatusInternalServerError, "the answer cannot be encoded")
-	}
-	return g.sign(r, text, http.StatusOK, f)
-}
-
-func readEcho(body []byte) (string, refusal) {
-	bad := func(what string) (string, refusal) {
-		return "", refusal{http.StatusBadRequest, "PARAM_ERROR", what}
-	}
-	members, err := wire.Object(body)
-	if err != nil || len(members) != 1 || members[0].Name != "echo_message" {
-		return bad("请求体应只有echo_message")
-	}
-	var message string
-	if json.Unmarshal(members[0].Value, &message) != nil || message == "" {
-		return bad("echo_message不能为空")
-	}
-	return message, refusal{}
+	return answerJSON(members)
 }

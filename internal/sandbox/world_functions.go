@@ -15,13 +15,15 @@ import (
 // Programs are the compiled functions.
 type Programs struct {
 	Reply, Complete string        // paths
+	Watch           string        // path; "" leaves the third function out
+	Rules           []BusRule     // of the bus; nil are the two that lead requests to the functions
 	Env             []string      // added to the world's environment
 	Timeout         time.Duration // of each invocation; 0 is 29 s, API Gateway's limit
 	Pause           time.Duration // before a failed event is delivered again; 0 is a quarter of a second
 	Concurrency     int           // invocations at once in one process; 0 is 1
 }
 
-// StartFunctions starts both functions, waits until they are ready, and lets the bus's two rules hand events to them.
+// StartFunctions starts the functions, waits until they are ready, and lets the bus's rules hand events to them.
 func (w *World) StartFunctions(ctx context.Context, p Programs) error {
 	if p.Timeout == 0 {
 		p.Timeout = gatewayLimit
@@ -29,6 +31,7 @@ func (w *World) StartFunctions(ctx context.Context, p Programs) error {
 	if p.Pause == 0 {
 		p.Pause = 250 * time.Millisecond
 	}
+	w.limit = p.Timeout
 	w.Reply, w.Complete = w.function("kesu-reply", p.Reply, p), w.function("kesu-complete", p.Complete, p)
 	for _, f := range []*Function{w.Reply, w.Complete} {
 		if err := f.Start(ctx); err != nil {
@@ -37,8 +40,19 @@ func (w *World) StartFunctions(ctx context.Context, p Programs) error {
 	}
 	w.ReplyDelivery = &Delivery{Function: w.Reply, Timeout: p.Timeout, Pause: p.Pause}
 	w.CompletionDelivery = &Delivery{Function: w.Complete, Timeout: p.Timeout, Pause: p.Pause}
-	w.Bus.AddRule(Rule{DetailType: "ComplaintReplyRequested", Target: w.ReplyDelivery.Deliver})
-	w.Bus.AddRule(Rule{DetailType: "ComplaintCompletionRequested", Target: w.CompletionDelivery.Deliver})
+	w.Queues.Consume(ReplyQueue, Consumer{Function: w.Reply, Timeout: p.Timeout, Pause: p.Pause, Receives: receivesMost})
+	w.Queues.Consume(completeQueue, Consumer{Function: w.Complete, Timeout: p.Timeout, Pause: p.Pause, Receives: receivesMost})
+	w.Queues.Shelve(AttentionQueue)
+	if p.Watch != "" {
+		if err := w.startWatch(ctx, p); err != nil {
+			return err
+		}
+	}
+	if p.Rules == nil {
+		w.Bus.AddRule(Rule{DetailType: "ComplaintReplyRequested", Target: w.ReplyDelivery.Deliver})
+		w.Bus.AddRule(Rule{DetailType: "ComplaintCompletionRequested", Target: w.CompletionDelivery.Deliver})
+	}
+	w.AddRules(p.Rules...)
 	return nil
 }
 
@@ -70,6 +84,7 @@ func (w *World) Serve(l net.Listener) (string, error) {
 
 // front tells the events endpoint from the API. http.ServeMux would clean paths and redirect, which API Gateway does not do.
 func (w *World) front(events, gateway http.Handler) http.Handler {
+	notifications := &NotificationAPI{Watch: w.Watch, Timeout: w.limit}
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		switch mounted := w.mounted("/" + first); {
@@ -77,6 +92,8 @@ func (w *World) front(events, gateway http.Handler) http.Handler {
 			events.ServeHTTP(rw, r)
 		case mounted != nil:
 			mounted.ServeHTTP(rw, r)
+		case w.Watch != nil && strings.HasSuffix(r.URL.Path, "/notifications"):
+			notifications.ServeHTTP(rw, r)
 		default:
 			gateway.ServeHTTP(rw, r)
 		}

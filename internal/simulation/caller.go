@@ -1,10 +1,12 @@
 package simulation
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -13,8 +15,11 @@ import (
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
-// tries is how often a command is tried in the storm: by a caller, or by deliveries before the dead-letter queue.
+// tries is how often an event is delivered in the storm before it is in the dead-letter queue.
 const tries = 6
+
+// callerTries is how often a caller tries that is not told more than to try again.
+const callerTries = 9
 
 // fairTries is how often what is still kept after the storm is tried in fair weather. Each try waits long enough for a
 // lease, a breaker and a pace to be over.
@@ -68,8 +73,8 @@ func (w *world) visitOnce(v *visit) (answer []byte, err error, ok bool) {
 // call is one caller that waits for an answer: it tries again on 503 and 409 after the Retry-After, and after no answer
 // at all. On 504 it repeats a completion; a reply it leaves to a person, who now and then sends it again.
 func (w *world) call(c *command, number int) {
-	resend := false
-	for try := range tries {
+	resend, asked := false, 0
+	for try := 0; try < callerTries+3*asked; try++ {
 		v := w.newVisit(c, number, try, resend)
 		answer, err, ok := w.visitOnce(v)
 		wait := w.dice.span(placeVisit, v.id, 12, 200*time.Millisecond, []time.Duration{3 * time.Second, 40 * time.Second}[v.id%2])
@@ -82,7 +87,10 @@ func (w *world) call(c *command, number int) {
 		switch {
 		case outcome == wire.Retryable:
 			wait += min(retryAfter, 90*time.Second)
-		case outcome == wire.Unknown && c.action == wire.Complete:
+		case outcome == wire.Unknown && c.repeatable() && !v.result.Final:
+		case outcome == wire.Unknown && !resend && asked < w.asksAgain(c):
+			asked++
+			wait = w.patience(v, asked)
 		case outcome == wire.Unknown && person:
 			resend = true
 			wait *= 4
@@ -93,6 +101,21 @@ func (w *world) call(c *command, number int) {
 		time.Sleep(wait)
 	}
 	w.keep(c)
+}
+
+// asksAgain is how often a reply whose outcome is unknown is asked for again, without resend_unknown: by its caller, or by
+// whoever listens to the settled events. Nothing is sent then; the next one looks.
+func (w *world) asksAgain(c *command) int {
+	if !w.merchants[c.merchant].readable() {
+		return 0
+	}
+	return 5
+}
+
+// patience is the wait before that: 1, 2, 4, 4 and 4 minutes, and a little more.
+func (w *world) patience(v *visit, asked int) time.Duration {
+	wait := min(time.Minute<<(asked-1), 4*time.Minute)
+	return wait + w.dice.span(placeVisit, v.id, 15, 0, 10*time.Second)
 }
 
 // read takes the outcome out of an answer, and makes sure that the answer is the result.
@@ -109,6 +132,9 @@ func (w *world) read(v *visit, answer []byte, err error) (outcome wire.Outcome, 
 		status, body = response.StatusCode, []byte(response.Body)
 		after, _ := strconv.Atoi(response.Headers["Retry-After"])
 		retryAfter = time.Duration(after) * time.Second
+	}
+	if v.command.door == doorEvent { // an array and a topic give a list
+		body = bytes.TrimSuffix(bytes.TrimPrefix(body, []byte("[")), []byte("]"))
 	}
 	var said struct {
 		Outcome wire.Outcome `json:"outcome"`
@@ -141,14 +167,30 @@ func contains(list []int, n int) bool {
 // deliver is one copy of an event that EventBridge brings to the function until it is taken, and then keeps in its
 // dead-letter queue. What is kept is redriven in fair weather.
 func (w *world) deliver(c *command, number int) {
-	for try := range tries + fairTries {
-		if try == tries {
+	asked := 0
+	for try := 0; try < tries+2*asked+fairTries; try++ {
+		if try == tries+2*asked && c.unreadable() {
+			w.keep(c)
+			return
+		}
+		if try == tries+2*asked {
 			w.awaitFairWeather()
 		}
 		v := w.newVisit(c, number, try, false)
 		answer, err, ok := w.visitOnce(v)
+		if ok && err == nil && c.unreadable() {
+			w.mu.Lock()
+			c.settled++
+			w.mu.Unlock()
+			return
+		}
 		if ok && err == nil {
-			w.read(v, answer, nil)
+			outcome, _ := w.read(v, answer, nil)
+			if outcome == wire.Unknown && asked < w.asksAgain(c) && !w.calm() {
+				asked++
+				time.Sleep(w.patience(v, asked))
+				continue
+			}
 			w.settle(v)
 			return
 		}
@@ -158,7 +200,12 @@ func (w *world) deliver(c *command, number int) {
 			w.violate(v, KindAnswer, "an error without a type: %v", err)
 			w.mu.Unlock()
 		}
-		time.Sleep(w.backoff(v, try))
+		if ok && c.unreadable() && (failure.Type != wire.CodeUnreadableEvent || !strings.Contains(failure.Message, c.named())) {
+			w.mu.Lock()
+			w.violate(v, KindDropped, "the error does not name it: %v", err)
+			w.mu.Unlock()
+		}
+		time.Sleep(w.backoff(v, try-2*asked))
 	}
 	w.stuck(c)
 	w.keep(c)
@@ -184,7 +231,8 @@ func (w *world) settle(v *visit) {
 	if c.door != doorEvent && c.door != doorQueue {
 		return
 	}
-	again := r.Outcome == wire.Retryable || r.Outcome == wire.Unknown && c.action == wire.Complete
+	again := v.again()
+	w.checkPerson(v)
 	switch {
 	case !v.done || again:
 		w.tally.Losses++
@@ -199,6 +247,11 @@ func (w *world) settle(v *visit) {
 func (w *world) keep(c *command) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.kept(c)
+}
+
+// kept is keep with w.mu held.
+func (w *world) kept(c *command) {
 	c.kept++
 	w.tally.Copies++
 	w.tally.KeptCopies++

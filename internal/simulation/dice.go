@@ -74,4 +74,7 @@ const (
 	placeMerchant
 	placePoll
 	placeBackoff
+	placeShape
+	placeBatch
+	placeHistory
 )

@@ -12,6 +12,12 @@ const (
 	stepPublish             // a settled event
 	stepAnswer              // an invocation's answer on its way to whoever invoked
 	stepDelete              // the deletion of a delivered message
+	stepPace                // a write for a token of the pace
+	stepIdle                // the connection that a request is about to use
+	stepShow                // a record that should become visible again at another time
+	stepRespond             // a reply's call to WeChat Pay
+	stepHistory             // a reading of a complaint's history from WeChat Pay
+	stepNote                // a write to the ledger's store about words, beside another write
 	steps
 )
 
@@ -63,13 +69,31 @@ const (
 	signTest      // WeChat Pay's own test of its callers: signed wrongly on purpose
 	staleAnswer   // an old answer, rightly signed: not acted on
 	echoesForeign // says that another one was done, rightly signed: not acted on
+	foreignNo     // refuses another one, rightly signed; acted on or not
 	timedOut      // 翼码's 9998, acted on or not
 	accepted      // WeChat Pay's 202: acted on later or not
+	asksLater     // WeChat Pay's refusal that asks to try later: not acted on
+	olderCopy     // a history as it was three minutes ago, rightly signed
 
 	publishFails
 	publishLosesAck
 	publishRefuses // FailedEntryCount
 	publishHangs
+
+	paceFails    // not written
+	paceLosesAck // written, and then failed
+	paceHangs
+	paceSlow
+
+	idleDies      // the connection was closed while it was idle
+	idleDiesTwice // and so is the new one
+	idleSpeaks    // something came while it was idle
+	straySpeaks   // an answer that belongs to nothing comes while a request is under way
+	strayRepeats  // the answer to the request before comes once more
+
+	showFails    // not done
+	showLosesAck // done, and then failed
+	showHangs
 
 	answerLost  // the answer does not reach the caller
 	deleteFails // the message is delivered again although it was settled
@@ -77,7 +101,8 @@ const (
 	faults
 )
 
-var stepNames = [steps]string{"ledger", "secret", "reply", "completion", "state", "publish", "answer", "delete"}
+var stepNames = [steps]string{"ledger", "secret", "reply", "completion", "state", "publish", "answer", "delete", "pace", "idle", "show", "response",
+	"history", "note"}
 
 var faultNames = [faults]string{
 	noFault: "none", crashBefore: "crash before", crashAfter: "crash after",
@@ -90,7 +115,11 @@ var faultNames = [faults]string{
 	actsLate: "acted late", slowAnswer: "slow", noHTTP: "no HTTP", tooLong: "over 1 MiB", redirects: "redirect",
 	errorBefore: "5xx before acting", errorAfter: "5xx after acting", limits: "429", refuses: "refused",
 	refusesKey: "signature refused", garbles: "garbled", forges: "forged", unsigned: "unsigned", signTest: "SIGNTEST",
-	staleAnswer: "old answer", echoesForeign: "foreign ids", timedOut: "9998", accepted: "202",
+	staleAnswer: "old answer", echoesForeign: "foreign ids", foreignNo: "foreign refusal", timedOut: "9998", accepted: "202",
+	asksLater: "try later", olderCopy: "older copy",
+	paceFails: "failed", paceLosesAck: "acknowledgement lost", paceHangs: "hung", paceSlow: "slow",
+	idleDies: "closed", idleDiesTwice: "closed, and the new one too", idleSpeaks: "spoke", straySpeaks: "stray answer",
+	strayRepeats: "repeated answer", showFails: "failed", showLosesAck: "acknowledgement lost", showHangs: "hung",
 	publishFails: "failed", publishLosesAck: "acknowledgement lost", publishRefuses: "entry refused", publishHangs: "hung",
 	answerLost: "answer lost", deleteFails: "deletion failed",
 }
@@ -108,21 +137,30 @@ var network = []weighted{
 	{errorAfter, 4}, {limits, 7}, {refuses, 5}, {refusesKey, 6}, {garbles, 4}, {forges, 6}, {unsigned, 4},
 }
 
+// writes lists what every write to the ledger's store can meet.
+var writes = []weighted{
+	{crashBefore, 2}, {crashAfter, 3}, {ledgerThrottles, 6}, {ledgerFails, 6}, {ledgerLosesAck, 8}, {ledgerHangs, 3},
+	{ledgerHangsAfter, 4}, {ledgerWritesLate, 5}, {ledgerTwice, 10}, {ledgerRetries, 6}, {ledgerSlow, 6},
+}
+
 // menu is what can go wrong at each step.
 var menu = [steps][]weighted{
-	stepLedger: {
-		{crashBefore, 2}, {crashAfter, 3}, {ledgerThrottles, 6}, {ledgerFails, 6}, {ledgerLosesAck, 8}, {ledgerHangs, 3},
-		{ledgerHangsAfter, 4}, {ledgerWritesLate, 5}, {ledgerTwice, 10}, {ledgerRetries, 6}, {ledgerSlow, 6},
-	},
+	stepLedger: writes,
+	stepNote:   writes,
 	stepSecret: {
 		{crashBefore, 1}, {crashAfter, 1}, {secretThrottles, 8}, {secretFails, 8}, {secretHangs, 4}, {secretSlow, 8}, {secretBroken, 1},
 	},
-	stepReply:   append([]weighted{{echoesForeign, 6}, {timedOut, 6}, {tooLong, 1}}, network...),
+	stepReply:   append([]weighted{{echoesForeign, 6}, {foreignNo, 4}, {timedOut, 6}, {tooLong, 1}}, network...),
 	stepSettle:  append([]weighted{{signTest, 8}, {staleAnswer, 4}, {accepted, 3}, {tooLong, 1}}, network...),
 	stepState:   append([]weighted{{signTest, 8}, {staleAnswer, 4}, {echoesForeign, 6}}, network...),
+	stepRespond: append([]weighted{{signTest, 8}, {staleAnswer, 4}, {accepted, 3}, {asksLater, 3}, {tooLong, 1}}, network...),
+	stepHistory: append([]weighted{{signTest, 8}, {staleAnswer, 4}, {olderCopy, 6}, {tooLong, 1}}, network...),
 	stepPublish: {{crashBefore, 2}, {crashAfter, 3}, {publishFails, 6}, {publishLosesAck, 6}, {publishRefuses, 6}, {publishHangs, 3}},
 	stepAnswer:  {{crashAfter, 1}, {answerLost, 9}},
 	stepDelete:  {{deleteFails, 1}},
+	stepPace:    {{paceFails, 6}, {paceLosesAck, 6}, {paceHangs, 3}, {paceSlow, 6}},
+	stepIdle:    {{idleDies, 6}, {idleDiesTwice, 1}, {idleSpeaks, 4}, {straySpeaks, 6}, {strayRepeats, 8}},
+	stepShow:    {{showFails, 2}, {showLosesAck, 2}, {showHangs, 1}},
 }
 
 // pick chooses a fault of a step, or noFault: rolls[0] from 0 up to 1 decides whether, rolls[1] which.

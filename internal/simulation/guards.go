@@ -1,14 +1,16 @@
 package simulation
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"github.com/kesu-go/kesu/internal/desk"
+	"github.com/kesu-go/kesu/internal/gateway"
 	"github.com/kesu-go/kesu/internal/lambdaio"
 	"github.com/kesu-go/kesu/internal/ledger"
-	"github.com/kesu-go/kesu/internal/merchant"
+	"github.com/kesu-go/kesu/internal/pace"
+	"github.com/kesu-go/kesu/internal/pipeline"
 )
 
 // carrier is http.RoundTripper under a name that wrapped can infer.
@@ -20,16 +22,19 @@ type verifier func(digest, signature []byte) error
 // Guards put something around parts that ship, from outside, so that a test can switch off what keeps a promise and see
 // the simulation find out. A nil one is nothing; the code that ships knows none of it.
 type Guards struct {
-	Table      func(ledger.Store) ledger.Store
-	Reply      func(desk.Action[*merchant.Imageco]) desk.Action[*merchant.Imageco]
-	Completion func(desk.Action[*merchant.WechatPay]) desk.Action[*merchant.WechatPay]
-	Transport  func(http.RoundTripper) http.RoundTripper
-	Verify     func(verifier) verifier
-	Handler    func(lambda.Handler) lambda.Handler
-	Publisher  func(lambdaio.Publisher) lambdaio.Publisher
-	Deadline   bool // the desk does not see the invocation's deadline
-	Pace       bool // there is no pace
-	Enforce    bool // a wrong sign of 翼码's is believed although IMAGECO_RESPONSE_SIGN is enforce
+	Table     func(ledger.Store) ledger.Store
+	Reply     func(pipeline.Merchant) pipeline.Merchant
+	Transport func(http.RoundTripper) http.RoundTripper
+	Verify    func(verifier) verifier
+	Handler   func(lambda.Handler) lambda.Handler
+	Publisher func(lambdaio.Publisher) lambdaio.Publisher
+	Lines     func(pace.Store) pace.Store
+	Queue     func(lambdaio.Queue) lambdaio.Queue
+	Ask       bool // a connection is not asked before the first byte; the asking itself is the simulation's
+	Nonces    bool // each completion knows the nonces of its own answers only
+	Deadline  bool // the pipeline does not see the invocation's deadline
+	Pace      bool // there is no pace
+	Enforce   bool // a wrong sign of 翼码's is believed although IMAGECO_RESPONSE_SIGN is enforce
 }
 
 func wrapped[T any](part T, around func(T) T) T {
@@ -37,4 +42,14 @@ func wrapped[T any](part T, around func(T) T) T {
 		return part
 	}
 	return around(part)
+}
+
+// shortSighted makes the merchant anew for each completion, which then remembers no answer to another one.
+type shortSighted struct {
+	pipeline.Merchant
+	anew func() pipeline.Merchant
+}
+
+func (s shortSighted) Send(ctx context.Context, call pipeline.Call) (gateway.Report, error) {
+	return s.anew().Send(ctx, call)
 }

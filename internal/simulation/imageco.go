@@ -7,10 +7,12 @@ import (
 	"strings"
 	"time"
 
+	messages "github.com/kesu-go/kesu/pkg/wire/imageco"
+
 	"golang.org/x/text/encoding/simplifiedchinese"
 
+	"github.com/kesu-go/kesu/pkg/gbk"
 	"github.com/kesu-go/kesu/pkg/signing"
-	"github.com/kesu-go/kesu/pkg/wire"
 )
 
 // imageco is 翼码's gateway: it verifies, shows the reply to the consumer as often as it is asked to, and answers.
@@ -21,6 +23,7 @@ type replyRequest struct {
 	Complaint string `json:"complaint_id"`
 	Txn       string `json:"transaction_id"`
 	Content   string `json:"response_content"`
+	Images    string `json:"response_images"`
 	ISSPID    string `json:"isspid"`
 	System    string `json:"system_id"`
 	Seller    string `json:"seller_account"`
@@ -35,6 +38,14 @@ func (g imageco) read(a *attempt) (replyRequest, int) {
 		a.reply, a.version = &r, version
 	}
 	return *a.reply, a.version
+}
+
+// pictures is how many the reply shows.
+func (r replyRequest) pictures() int {
+	if r.Images == "" {
+		return 0
+	}
+	return strings.Count(r.Images, "|") + 1
 }
 
 func (imageco) parse(a *attempt) (replyRequest, int) {
@@ -61,7 +72,8 @@ func (imageco) parse(a *attempt) (replyRequest, int) {
 		text, _, _ := strings.Cut(rest, "</"+name+">")
 		return text
 	}
-	r = replyRequest{Complaint: element("complaint_id"), Txn: element("transaction_id"), Content: element("response_content")}
+	r = replyRequest{Complaint: element("complaint_id"), Txn: element("transaction_id"), Content: element("response_content"),
+		Images: element("response_images")}
 	return r, m.signedWith(func(key string) bool {
 		return signing.EqualMD5(form.Get("mac"), signing.ImagecoXML(key, []byte(doc)))
 	})
@@ -73,13 +85,16 @@ func (r replyRequest) members(gbk bool) []signing.Member {
 		{Name: "isspid", Value: r.ISSPID}, {Name: "system_id", Value: r.System}, {Name: "seller_account", Value: r.Seller},
 		{Name: "request_type", Value: r.Kind},
 	}
+	if r.Images != "" {
+		members = append(members, signing.Member{Name: "response_images", Value: r.Images})
+	}
 	return inGBK(members, gbk)
 }
 
 // inGBK puts the values into the charset that the sign is computed over.
-func inGBK(members []signing.Member, gbk bool) []signing.Member {
+func inGBK(members []signing.Member, wanted bool) []signing.Member {
 	for i := range members {
-		if encoded, err := wire.EncodeGBK(members[i].Value); gbk && err == nil {
+		if encoded, err := gbk.Encode(members[i].Value); wanted && err == nil {
 			members[i].Value = string(encoded)
 		}
 	}
@@ -103,8 +118,8 @@ func (g imageco) act(a *attempt) string {
 	if !m.accepts(version, time.Since(a.w.began)) {
 		return "6100"
 	}
-	a.w.shown(a.v, r)
-	return wire.ResultSucceeded
+	a.w.shown(a, r)
+	return messages.Succeeded
 }
 
 // answer implements server.
@@ -169,13 +184,15 @@ func (g imageco) misbehave(a *attempt) *http.Response {
 		// Where a wrong sign is only warned of, a forger that did nothing would be believed, as documented; so there the
 		// forged answer comes from a gateway that did act.
 		acted = acted || !a.w.enforce
-		return g.sayAfter(a, acted, wire.ResultSucceeded, wrongSign, "")
+		return g.sayAfter(a, acted, messages.Succeeded, wrongSign, "")
 	case unsigned:
-		return g.sayAfter(a, true, wire.ResultSucceeded, noSign, "")
+		return g.sayAfter(a, true, messages.Succeeded, noSign, "")
 	case echoesForeign:
-		return g.sayAfter(a, acted, wire.ResultSucceeded, rightSign, "9")
+		return g.sayAfter(a, acted, messages.Succeeded, rightSign, "9")
+	case foreignNo:
+		return g.sayAfter(a, acted, "7001", rightSign, "9")
 	case timedOut:
-		return g.sayAfter(a, acted, wire.ResultTimedOut, rightSign, "")
+		return g.sayAfter(a, acted, messages.TimedOut, rightSign, "")
 	}
 	return nil
 }
@@ -184,7 +201,7 @@ func (g imageco) misbehave(a *attempt) *http.Response {
 // when the gateway acted and refused, is said instead.
 func (g imageco) sayAfter(a *attempt, acted bool, code string, how signs, foreign string) *http.Response {
 	if acted {
-		if honest := a.act(); honest != wire.ResultSucceeded {
+		if honest := a.act(); honest != messages.Succeeded {
 			code, foreign, a.honest = honest, "", true
 		}
 	}

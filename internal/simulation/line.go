@@ -40,8 +40,13 @@ type attempt struct {
 	trace   *httptrace.ClientTrace
 	server  server
 
-	reply   *replyRequest // read once
+	reply   *replyRequest // read once; of 翼码's messages
 	version int           // of the key that it is signed with
+
+	idle  fault // of its connection, before the request
+	idleN uint64
+	stray bool // what came back belongs to nothing
+	dead  bool // the connection was closed before the first byte was written
 
 	connected bool   // a connection was had: from here on something may have arrived
 	honest    bool   // the gateway was to misbehave, and answered honestly because it had refused
@@ -65,11 +70,8 @@ func (l *line) RoundTrip(request *http.Request) (*http.Response, error) {
 		w: p.w, p: p, v: visitOf(request.Context()), ctx: request.Context(), request: request,
 		step: stepReply, server: imageco{}, trace: httptrace.ContextClientTrace(request.Context()),
 	}
-	if p.action == wire.Complete {
-		a.step, a.server = stepSettle, wechatpay{}
-		if request.Method == http.MethodGet {
-			a.step = stepState
-		}
+	if request.URL.Host != imagecoHost {
+		a.step, a.server = wechatpayStep(request), wechatpay{}
 	}
 	if p.gone() {
 		return nil, a.dialError("gone")
@@ -78,17 +80,33 @@ func (l *line) RoundTrip(request *http.Request) (*http.Response, error) {
 	a.fault, a.n = p.w.fault(a.v, a.step)
 	response, err := a.travel()
 	a.saw(response, err)
+	a.leaveOpen(response, err)
 	return response, err
+}
+
+// sends reports whether the attempt is one of the command's own, and not of a look for what became of it.
+func (a *attempt) sends() bool {
+	return a.step != stepHistory && (a.step != stepState || a.p.action == wire.Complete)
+}
+
+// once reports whether what it asks for must not be asked for again once it may have been done.
+func (a *attempt) once() bool {
+	return (a.step == stepReply || a.step == stepRespond) && !a.v.command.immediate
 }
 
 // travel takes the request to the gateway and the answer back, through at most one fault.
 func (a *attempt) travel() (*http.Response, error) {
-	if err := a.dial(); err != nil {
+	stray, err := a.connect()
+	if err != nil {
 		return nil, err
 	}
 	a.connected = true
+	a.w.paced(a)
 	a.trace.GotConn(httptrace.GotConnInfo{})
 	a.body, _ = io.ReadAll(a.request.Body)
+	if stray != nil {
+		return stray()
+	}
 	there := a.latency(1, 10*time.Millisecond, 150*time.Millisecond)
 	switch a.fault {
 	case cutBefore:

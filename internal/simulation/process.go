@@ -10,12 +10,15 @@ import (
 
 	completion "github.com/kesu-go/kesu/functions/complete/action"
 	reply "github.com/kesu-go/kesu/functions/reply/action"
-	"github.com/kesu-go/kesu/internal/desk"
+	"github.com/kesu-go/kesu/internal/assembly"
+	"github.com/kesu-go/kesu/internal/config"
 	"github.com/kesu-go/kesu/internal/gateway"
 	"github.com/kesu-go/kesu/internal/lambdaio"
-	"github.com/kesu-go/kesu/internal/ledger"
 	"github.com/kesu-go/kesu/internal/merchant"
+	"github.com/kesu-go/kesu/internal/pace"
+	"github.com/kesu-go/kesu/internal/pipeline"
 	"github.com/kesu-go/kesu/internal/telemetry"
+	apiv3 "github.com/kesu-go/kesu/internal/wechatpay"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
@@ -28,11 +31,15 @@ const (
 	hardTTL        = 200 * time.Second
 	ledgerTTL      = 24 * time.Hour
 	maxSkew        = 4 * time.Second
+	replySkew      = 2 * time.Second // of the processes that look for replies: what a look allows for
+	window         = 15 * time.Minute
+	readRate       = 180
+	networkTime    = 50 * time.Millisecond // to dial, after a token was taken
 	secretPrefix   = "kesu/merchants/"
 )
 
-// process is one running function: the code that ships, put together as internal/wiring does, with everything outside
-// it replaced. It has its own merchant cache, breakers, pace and clock.
+// process is one running function: the code that ships, put together by internal/assembly, with everything outside it
+// replaced. It has its own merchant cache, breakers and clock.
 type process struct {
 	w       *world
 	id      uint64
@@ -41,8 +48,7 @@ type process struct {
 	ctx     context.Context // ends when the process does
 	end     context.CancelFunc
 	handler lambda.Handler
-
-	buckets map[string]*bucket // under the world's mutex
+	links   map[string]*link // by host
 }
 
 // process gives the running process of a slot; a crashed one was replaced.
@@ -60,59 +66,78 @@ func (w *world) process(action wire.Action, slot uint64) *process {
 // newProcess starts one. w.mu is held.
 func (w *world) newProcess(action wire.Action) *process {
 	w.started++
-	p := &process{w: w, id: w.started, action: action, buckets: map[string]*bucket{}}
-	if w.dice.share(placeProcess, p.id, 0) < 0.7 {
-		p.skew = w.dice.span(placeProcess, p.id, 1, -maxSkew, maxSkew)
+	p := &process{w: w, id: w.started, action: action, links: map[string]*link{}}
+	if w.dice.share(placeProcess, p.id, 0) < 0.7 && !w.options.Crowd {
+		most := maxSkew
+		if action == wire.Reply {
+			most = replySkew
+		}
+		p.skew = w.dice.span(placeProcess, p.id, 1, -most, most)
 	}
 	p.ctx, p.end = context.WithCancel(context.Background())
-	if action == wire.Reply {
-		p.handler = build(p, func(c *gateway.Client) desk.Action[*merchant.Imageco] {
-			action := &reply.Reply{Client: c, Hosts: gateway.NewHosts(imagecoURL), Enforce: w.enforce && !w.options.Off.Enforce, Log: w.log}
-			return wrapped(desk.Action[*merchant.Imageco](action), w.options.Off.Reply)
-		}, func(text string) (*merchant.Imageco, error) {
-			return merchant.ParseImageco(text, func(string) error { return nil })
-		})
-		return p
-	}
-	p.handler = build(p, func(c *gateway.Client) desk.Action[*merchant.WechatPay] {
-		hosts := gateway.NewHosts("https://"+primaryHost, "https://"+backupHost)
-		action := &completion.Completion{Client: c, Hosts: hosts, Random: &nonces{process: p.id}, Now: p.now}
-		return wrapped(desk.Action[*merchant.WechatPay](action), w.options.Off.Completion)
-	}, w.parseWechatPay)
+	p.handler = p.assemble()
 	return p
 }
 
-// build puts the shipped parts together around one action.
-func build[M any](p *process, action func(*gateway.Client) desk.Action[M], parse func(string) (M, error)) lambda.Handler {
-	w := p.w
-	client := &gateway.Client{
-		Transport:      wrapped(carrier(&line{p}), w.options.Off.Transport),
-		Pace:           gateway.NewPace(w.rates[p.action]),
-		MaxAttempts:    maxAttempts,
-		AttemptTimeout: attemptTimeout,
-		Random:         func() float64 { return w.dice.share(placeBackoff, p.id, uint64(time.Since(w.began))) },
-		Log:            w.log,
+// assemble puts the function together as the shipped ones are, over what is outside of this process.
+func (p *process) assemble() lambda.Handler {
+	w, off := p.w, p.w.options.Off
+	settings := config.Common{
+		SecretPrefix: secretPrefix, SecretSoftTTL: softTTL, SecretHardTTL: hardTTL, LedgerTTL: ledgerTTL,
+		MaxAttempts: maxAttempts, AttemptTimeout: attemptTimeout, RatePerMinute: w.rates[p.action], ReadsPerMinute: readRate, UnknownWindow: window,
 	}
-	if w.options.Off.Pace {
-		client.Pace = gateway.NewPace(0)
+	if off.Pace {
+		settings.RatePerMinute, settings.ReadsPerMinute = 0, 0
 	}
-	store := merchant.NewStore(merchant.Options[M]{
-		Client: &secrets{p}, Prefix: secretPrefix, Parse: parse, SoftTTL: softTTL, HardTTL: hardTTL, Now: p.now,
-	})
-	handler := &lambdaio.Handler{
-		Action: p.action,
-		Desk: &reception{p: p, inner: &desk.Desk[M]{
-			Action: action(client),
-			Keys:   keys[M]{store, p},
-			Ledger: ledger.New(&table{p}, ledgerTTL, p.now, func() string { return fmt.Sprintf("owner-%d", w.owners.Add(1)) }),
-			Log:    w.log, Metrics: telemetry.NewMetrics(io.Discard), Now: p.now,
-		}},
-		Log: w.log,
+	outside := assembly.Outside{
+		Log: w.log, Metrics: telemetry.NewMetrics(io.Discard), Now: p.now,
+		Owner:   func() string { return fmt.Sprintf("owner-%d", w.owners.Add(1)) },
+		Secrets: &secrets{p}, Entries: &table{p}, Tokens: wrapped(pace.Store(&lines{p}), off.Lines),
+		Queue: wrapped(lambdaio.Queue(lambdaio.Queues{Client: func() lambdaio.SQS { return &queue{p} }}), off.Queue),
 	}
 	if w.bus {
-		handler.Publisher = wrapped(lambdaio.Publisher(&lambdaio.Bus{Client: &bus{p}, Name: "settled"}), w.options.Off.Publisher)
+		outside.Publisher = wrapped(lambdaio.Publisher(&lambdaio.Bus{Client: &bus{p}, Name: "settled"}), off.Publisher)
 	}
-	return wrapped(lambda.Handler(handler), w.options.Off.Handler)
+	jitter := func() float64 { return w.dice.share(placeBackoff, p.id, uint64(time.Since(w.began))) }
+	client := assembly.Client(settings, wrapped(carrier(&line{p}), off.Transport), jitter, w.log)
+	parts := assembly.Build(settings, outside, p.work(client))
+	parts.Pipeline.Merchants = merchants{parts.Merchants, p}
+	parts.Handler.Pipeline = &reception{p: p, inner: parts.Pipeline}
+	return wrapped(lambda.Handler(parts.Handler), off.Handler)
+}
+
+// work is what the function does, for secrets whose keys cost little to use.
+func (p *process) work(client *gateway.Client) pipeline.Work {
+	w, off := p.w, p.w.options.Off
+	hosts := []string{"https://" + primaryHost, "https://" + backupHost}
+	random := &nonces{process: p.id}
+	if p.action == wire.Reply {
+		shared := reply.New(client, config.Reply{ImagecoURL: imagecoURL, Hosts: hosts, EnforceSign: w.enforce && !off.Enforce}, random, p.now)
+		work := shared.Work()
+		work.Open = func(secret string) (pipeline.Merchant, error) {
+			halves, err := w.parseReplier(secret)
+			if err != nil {
+				return nil, err
+			}
+			return wrapped(pipeline.Merchant(shared.Of(halves)), off.Reply), nil
+		}
+		return work
+	}
+	shared, known := completion.New(client, config.Complete{Hosts: hosts}, random, p.now), gateway.NewHosts(hosts...)
+	work := shared.Work()
+	work.Open = func(secret string) (pipeline.Merchant, error) {
+		half, err := w.parseWechatPay(secret)
+		if err != nil {
+			return nil, err
+		}
+		if off.Nonces {
+			return shortSighted{shared.Of(half), func() pipeline.Merchant {
+				return (&completion.Completion{API: apiv3.New(client, known, random, p.now)}).Of(half)
+			}}, nil
+		}
+		return shared.Of(half), nil
+	}
+	return work
 }
 
 func (p *process) label() string {
@@ -170,13 +195,13 @@ func (p *process) leave(ctx context.Context, v *visit, s step) error {
 // hang waits for as long as the caller does.
 func (p *process) hang(ctx context.Context, v *visit) error { return p.wait(ctx, v, time.Hour) }
 
-// reception stands between the handler and the desk: it knows which visit a request belongs to, and hears its result.
+// reception stands between the handler and the pipeline: it knows which visit a request belongs to, and hears its result.
 type reception struct {
 	p     *process
-	inner lambdaio.Desk
+	inner lambdaio.Pipeline
 }
 
-// Do implements lambdaio.Desk. The short wait is the process's scheduler: two records of a batch never begin at the same
+// Do implements lambdaio.Pipeline. The short wait is the process's scheduler: two records of a batch never begin at the same
 // instant.
 func (r *reception) Do(ctx context.Context, request wire.Request) wire.Result {
 	w := r.p.w
@@ -185,6 +210,7 @@ func (r *reception) Do(ctx context.Context, request wire.Request) wire.Result {
 	_ = r.p.wait(ctx, v, w.dice.span(placeVisit, v.id, 1, time.Microsecond, 3*time.Millisecond))
 	w.mu.Lock()
 	v.started = time.Now()
+	v.command.group.asked = v.started
 	w.note(v, "begins", "", seconds(time.Until(v.deadline)))
 	w.mu.Unlock()
 	ctx = context.WithValue(ctx, visitKey{}, v)
@@ -196,27 +222,27 @@ func (r *reception) Do(ctx context.Context, request wire.Request) wire.Result {
 	return result
 }
 
-// keys stand between the desk and the merchant cache. The short wait is the process's scheduler: callers that waited for
-// one shared reading do not go on at the same instant.
-type keys[M any] struct {
-	inner desk.Keys[M]
+// merchants stand between the pipeline and what it is given of merchants. The short wait is the process's scheduler: callers
+// that waited for one shared reading do not go on at the same instant.
+type merchants struct {
+	inner pipeline.Merchants
 	p     *process
 }
 
-func (k keys[M]) Load(ctx context.Context, name string) (merchant.Loaded[M], error) {
-	loaded, err := k.inner.Load(ctx, name)
-	k.schedule(ctx, 2)
+func (m merchants) Load(ctx context.Context, c *wire.Command) (merchant.Loaded[pipeline.Merchant], error) {
+	loaded, err := m.inner.Load(ctx, c)
+	m.schedule(ctx, 2)
 	return loaded, err
 }
 
-func (k keys[M]) Refresh(ctx context.Context, name, version string) (merchant.Loaded[M], bool, error) {
-	loaded, changed, err := k.inner.Refresh(ctx, name, version)
-	k.schedule(ctx, 3)
+func (m merchants) Refresh(ctx context.Context, name, version string) (merchant.Loaded[pipeline.Merchant], bool, error) {
+	loaded, changed, err := m.inner.Refresh(ctx, name, version)
+	m.schedule(ctx, 3)
 	return loaded, changed, err
 }
 
-func (k keys[M]) schedule(ctx context.Context, n uint64) {
-	time.Sleep(k.p.w.dice.span(placeVisit, visitOf(ctx).id, n, time.Microsecond, time.Millisecond))
+func (m merchants) schedule(ctx context.Context, n uint64) {
+	time.Sleep(m.p.w.dice.span(placeVisit, visitOf(ctx).id, n, time.Microsecond, time.Millisecond))
 }
 
 // invoke calls the handler once, as Lambda does: with a deadline, after which the process is ended. ok is false when no

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kesu-go/kesu/internal/merchant"
 	"github.com/kesu-go/kesu/pkg/signing"
+	"github.com/kesu-go/kesu/pkg/wire"
 )
 
 // cheapKey stands in for an RSA key pair: it signs and verifies with one hash over its name and the digest. A million
@@ -42,6 +43,40 @@ func platformID(merchant string, version int) string {
 
 func platformKey(merchant string, version int) string {
 	return fmt.Sprintf("platform-%s-%d", merchant, version)
+}
+
+// parseReplier reads a secret for a reply, with the WeChat Pay half that parseWechatPay reads. One text is read once: that
+// each process reads its own takes time and shows nothing.
+func (w *world) parseReplier(text string) (*merchant.Replier, error) {
+	if known, ok := w.repliers.Load(text); ok {
+		return known.(*merchant.Replier), nil
+	}
+	r, err := w.readReplier(text)
+	if err == nil {
+		w.repliers.Store(text, r)
+	}
+	return r, err
+}
+
+func (w *world) readReplier(text string) (*merchant.Replier, error) {
+	var secret map[string]json.RawMessage
+	if json.Unmarshal([]byte(text), &secret) != nil {
+		return nil, &merchant.FieldError{Field: "SecretString", Problem: "is not a JSON object"}
+	}
+	var through wire.Provider
+	if err := json.Unmarshal(secret["reply_through"], &through); err != nil {
+		return nil, err
+	}
+	var imageco *merchant.Imageco
+	var half *merchant.WechatPay
+	var err error
+	if secret["imageco"] != nil {
+		imageco, err = merchant.ParseImageco(text, func(string) error { return nil })
+	}
+	if err == nil && secret["wechatpay"] != nil {
+		half, err = w.parseWechatPay(text)
+	}
+	return merchant.NewReplier(through, imageco, half), err
 }
 
 // parseWechatPay reads the WeChat Pay half of a secret whose keys are cheapKeys. internal/merchant's own parser is tested

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/kesu-go/kesu/pkg/wire"
 )
 
 // secrets is Secrets Manager as one process reaches it.
@@ -81,18 +83,27 @@ type rotation struct {
 type seller struct {
 	name       string
 	xml, gbk   bool
-	rotations  []rotation // version i+1 comes with rotations[i]
-	texts      []string   // its secret, by version
+	onlyOne    wire.Provider // the half of its secret that is there; empty: both are
+	turns      bool          // each version of its secret names the other gateway for its replies
+	withheld   bool          // WeChat Pay does not let it read a complaint's history
+	rotations  []rotation    // version i+1 comes with rotations[i]
+	texts      []string      // its secret, by version
 	gone, back time.Duration
 }
 
 // newSeller makes a merchant whose keys are rotated now and then, and one in six whose secret is deleted for a while.
 func (w *world) newSeller(i int) *seller {
 	n := uint64(i)
-	m := &seller{name: fmt.Sprintf("shop-%d", i), xml: i == 1, gbk: i == 2}
+	m := &seller{name: fmt.Sprintf("shop-%d", i), xml: i == 1, gbk: i == 2, withheld: i == 2, turns: i == 4}
+	switch i {
+	case onlyWechatPay:
+		m.onlyOne = wire.WechatPay
+	case onlyImageco:
+		m.onlyOne = wire.Imageco
+	}
 	for at, c := time.Duration(0), uint64(0); ; c++ {
 		at += w.dice.span(placeMerchant, n, 10+c, 60*time.Second, 4*time.Minute)
-		if at > w.span {
+		if at > w.span || w.options.Crowd {
 			break
 		}
 		accepted := at + w.dice.span(placeMerchant, n, 110+c, -3*time.Second, 3*time.Second)
@@ -111,6 +122,27 @@ func (w *world) newSeller(i int) *seller {
 	}
 	return m
 }
+
+// The merchants of a world. The first two have both halves of the secret.
+const (
+	onlyWechatPay = 3
+	onlyImageco   = 5
+	sellers       = 6
+)
+
+// through is the gateway that carries its replies.
+func (m *seller) through(version int) wire.Provider {
+	switch {
+	case m.onlyOne != "":
+		return m.onlyOne
+	case m.turns && version%2 == 0:
+		return wire.WechatPay
+	}
+	return wire.Imageco
+}
+
+// readable reports whether what became of its replies can be looked for.
+func (m *seller) readable() bool { return m.onlyOne != wire.Imageco && !m.withheld }
 
 func (w *world) sellerNamed(name string) *seller {
 	for _, m := range w.merchants {
@@ -158,7 +190,8 @@ func (m *seller) text(version int) string {
 	if version > 0 {
 		platform = append(platform, map[string]string{"id": platformID(m.name, version-1), "pem": platformKey(m.name, version-1)})
 	}
-	return string(encode(map[string]any{
+	halves := map[string]any{
+		"reply_through": m.through(version),
 		"imageco": map[string]string{
 			"isspid": "39493002", "system_id": "8888", "seller_account": "66660000000000001",
 			"key": m.imagecoKey(version), "format": format, "sign_charset": charset,
@@ -167,7 +200,14 @@ func (m *seller) text(version int) string {
 			"mchid": "mch-" + m.name, "serial_no": fmt.Sprintf("%04X", 0xA000+version), "private_key": m.privateKey(version),
 			"platform_keys": platform,
 		},
-	}))
+	}
+	switch m.onlyOne {
+	case wire.Imageco:
+		delete(halves, "wechatpay")
+	case wire.WechatPay:
+		delete(halves, "imageco")
+	}
+	return string(encode(halves))
 }
 
 func (m *seller) imagecoKey(version int) string { return fmt.Sprintf("imageco-%s-%d", m.name, version) }

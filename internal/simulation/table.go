@@ -3,9 +3,12 @@ package simulation
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/kesu-go/kesu/internal/ledger"
+	"github.com/kesu-go/kesu/internal/pace"
+	"github.com/kesu-go/kesu/pkg/wire"
 )
 
 // table is the ledger's store as one process reaches it: the shared table behind a network that throttles, fails and
@@ -14,15 +17,19 @@ type table struct{ p *process }
 
 // Put implements ledger.Store.
 func (t *table) Put(ctx context.Context, e ledger.Entry, cond ledger.Condition) (*ledger.Entry, error) {
-	return t.write(ctx, "ledger put "+string(e.State), func() (*ledger.Entry, error) {
-		return t.p.w.memory.Put(context.Background(), e, cond)
+	s, what := stepLedger, "ledger put "+string(e.State)
+	if strings.Contains(e.ID, "#said#") {
+		s, what = stepNote, "note of words"
+	}
+	return t.write(ctx, s, what, func() (*ledger.Entry, error) {
+		return t.p.w.memory.Put(context.WithoutCancel(ctx), e, cond)
 	})
 }
 
 // Delete implements ledger.Store.
 func (t *table) Delete(ctx context.Context, id, owner string) error {
-	_, err := t.write(ctx, "ledger delete", func() (*ledger.Entry, error) {
-		return nil, t.p.w.memory.Delete(context.Background(), id, owner)
+	_, err := t.write(ctx, stepLedger, "ledger delete", func() (*ledger.Entry, error) {
+		return nil, t.p.w.memory.Delete(context.WithoutCancel(ctx), id, owner)
 	})
 	return err
 }
@@ -31,12 +38,12 @@ func (t *table) Delete(ctx context.Context, id, owner string) error {
 type commit func() (*ledger.Entry, error)
 
 // write makes one write, and meets one fault at most.
-func (t *table) write(ctx context.Context, what string, apply commit) (*ledger.Entry, error) {
+func (t *table) write(ctx context.Context, s step, what string, apply commit) (*ledger.Entry, error) {
 	p, v := t.p, visitOf(ctx)
-	if p.leave(ctx, v, stepLedger) != nil {
+	if p.leave(ctx, v, s) != nil {
 		return nil, failed("not sent")
 	}
-	f, n := p.w.fault(v, stepLedger)
+	f, n := p.w.fault(v, s)
 	land := func() (*ledger.Entry, error) {
 		p.w.mu.Lock()
 		p.w.note(v, what, "", 0)
@@ -98,3 +105,81 @@ func (t *table) outcome(ctx context.Context, v *visit, f fault, n uint64, land c
 }
 
 func failed(what string) error { return fmt.Errorf("%w: %s", ledger.ErrUnavailable, what) }
+
+// watched is the table itself. It lets the world know what the ledger has of a reply.
+type watched struct {
+	ledger.Store
+	w *world
+}
+
+// Put implements ledger.Store.
+func (s watched) Put(ctx context.Context, e ledger.Entry, cond ledger.Condition) (*ledger.Entry, error) {
+	found, err := s.Store.Put(ctx, e, cond)
+	if v := visitOf(ctx); v != nil && found == nil && err == nil && strings.Contains(e.ID, "#"+string(wire.Reply)+"#") {
+		s.w.mu.Lock()
+		defer s.w.mu.Unlock()
+		g := v.command.group
+		switch {
+		case e.State == ledger.Claimed:
+			g.firstClaim, g.claimed = e.FirstClaim, e.ClaimedAt
+		case e.State == ledger.Unknown:
+			v.kept = true
+		case e.State == ledger.Succeeded && e.Result.Code == wire.CodeSeenInHistory:
+			g.seenKept = true
+		}
+	}
+	return found, err
+}
+
+// lines is the pace's store as one process reaches it.
+type lines struct{ p *process }
+
+var _ pace.Store = (*lines)(nil)
+
+// Take implements pace.Store.
+func (l *lines) Take(ctx context.Context, line string, a pace.Ask) (time.Time, bool, error) {
+	place, taken := time.Time{}, false
+	err := l.travel(ctx, func() { place, taken, _ = l.p.w.paces.Take(ctx, line, a) })
+	v := visitOf(ctx)
+	l.p.w.mu.Lock()
+	if v.ownPace == nil {
+		v.ownPace = map[string]bool{}
+	}
+	v.ownPace[line] = err != nil
+	l.p.w.mu.Unlock()
+	return place, taken, err
+}
+
+// Return implements pace.Store.
+func (l *lines) Return(ctx context.Context, line string, from, to time.Time) (bool, error) {
+	done := false
+	err := l.travel(ctx, func() { done, _ = l.p.w.paces.Return(ctx, line, from, to) })
+	return done, err
+}
+
+// travel takes a call to the table, and meets one fault at most.
+func (l *lines) travel(ctx context.Context, land func()) error {
+	p, v := l.p, visitOf(ctx)
+	if p.leave(ctx, v, stepPace) != nil {
+		return failed("not sent")
+	}
+	f, n := p.w.fault(v, stepPace)
+	latency := p.w.latency(v, n, 2*time.Millisecond, 15*time.Millisecond)
+	switch f {
+	case paceSlow:
+		latency = p.w.latency(v, n, 100*time.Millisecond, 4*time.Second)
+	case paceHangs:
+		latency = time.Hour
+	}
+	if p.wait(ctx, v, latency) != nil {
+		return failed("no answer")
+	}
+	if f == paceFails {
+		return failed("InternalServerError")
+	}
+	land()
+	if f == paceLosesAck {
+		return failed("the connection was lost")
+	}
+	return nil
+}

@@ -63,10 +63,10 @@ func (w *world) note(v *visit, what, detail string, number int64) {
 	w.events = append(w.events, e)
 }
 
-// violate records a broken promise; the first few of a world are enough. w.mu is held.
+// violate records a broken promise; the first few of a world are enough, and the first of each kind. w.mu is held.
 func (w *world) violate(v *visit, kind, format string, args ...any) {
 	w.tally.Violations[kind]++
-	if len(w.violations) >= 4 {
+	if len(w.violations) >= 4 && w.tally.Violations[kind] > 1 {
 		return
 	}
 	violation := Violation{Kind: kind, Detail: fmt.Sprintf(format, args...), Seed: w.options.Seed}

@@ -7,7 +7,7 @@ import (
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
-// visit is one command of one invocation: what the desk calls Do once.
+// visit is one command of one invocation: what the pipeline calls Do once.
 type visit struct {
 	id       uint64 // follows from the command, the copy and the try, so it is the same in every run
 	command  *command
@@ -21,10 +21,19 @@ type visit struct {
 	// The rest is written under the world's mutex.
 	steps     [steps]uint64
 	started   time.Time
-	attempts  int
+	attempts  int // those of looks are not among them
+	looks     int // calls to WeChat Pay that looked for the reply
+	lastLook  look
+	kept      bool // its unknown result is in the ledger
 	firstSent time.Time
 	unclear   int // attempts after which nobody could know, and whose matter no verified state settled since
 	effects   int
+	ownPace   map[string]bool // by line: the latest token is not one of all processes
+	message   *message        // of a queue
+	queued    bool            // it came as a record of a queue
+	shown     bool            // its record was to become visible again
+	showAfter time.Duration   // after this
+	showMet   fault
 	done      bool // result is set: the process told it while it was alive
 	result    wire.Result
 	published wire.Outcome
@@ -40,9 +49,18 @@ func (w *world) newVisit(c *command, number, try int, resend bool) *visit {
 	w.tally.Visits++
 	if resend {
 		c.group.resends++
+		if c.group.resentAt.IsZero() {
+			c.group.resentAt = time.Now()
+		}
 		w.tally.Resends++
 	}
 	return v
+}
+
+// again reports whether the event of a visit that ended with its result has to come again.
+func (v *visit) again() bool {
+	unknown := v.result.Outcome == wire.Unknown
+	return v.result.Outcome == wire.Retryable || unknown && v.command.repeatable() && !v.result.Final || unknown && v.queued && v.result.LookAgain > 0
 }
 
 func (v *visit) where() string {

@@ -1,41 +1,52 @@
 package simulation
 
 import (
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
+	messages "github.com/kesu-go/kesu/pkg/wire/wechatpay"
+
 	"github.com/kesu-go/kesu/pkg/signing"
-	"github.com/kesu-go/kesu/pkg/wire"
 )
 
-// wechatpay is WeChat Pay: it verifies, settles the complaint if its state allows that, tells the complaint's state, and
-// signs what it says.
+// wechatpay is WeChat Pay: it verifies, settles the complaint if its state allows that, shows replies to the consumer,
+// tells the complaint's state and history, and signs what it says.
 type wechatpay struct{}
 
 // Codes of its honest answers besides WeChat Pay's own.
 const (
-	saysDone  = "done"
-	saysState = "state"
+	saysDone    = "done"
+	saysState   = "state"
+	saysHistory = "history"
+	saysNoAuth  = "NO_AUTH"
 )
 
 // act implements server.
 func (g wechatpay) act(a *attempt) string {
 	m := a.w.merchants[a.v.command.merchant]
 	if !m.accepts(g.signedVersion(a), time.Since(a.w.began)) {
-		return wire.WechatPaySignError
+		return messages.SignError
 	}
 	complaint := a.v.command.group
-	if a.step == stepState {
+	switch {
+	case a.step == stepState:
 		return saysState
+	case a.step == stepHistory && m.withheld:
+		return saysNoAuth
+	case a.step == stepHistory:
+		return saysHistory
+	case a.step == stepRespond:
+		return g.respond(a, m)
 	}
-	if a.request.URL.Path != wire.CompletePath(complaint.complaint) {
+	if a.request.URL.Path != messages.CompletePath(complaint.complaint) {
 		a.w.violate(a.v, KindOther, "a completion of another complaint was sent: %s", a.request.URL.Path)
 	}
 	switch {
 	case !complaint.completable, complaint.processed && !complaint.lies:
-		return wire.WechatPayInvalidRequest
+		return messages.InvalidRequest
 	}
 	a.w.completed(a.v)
 	return saysDone
@@ -66,10 +77,18 @@ func (g wechatpay) answer(a *attempt, code string) *http.Response {
 	a.code = code
 	switch code {
 	case saysDone:
-		return g.sign(a, a.plain(http.StatusNoContent, ""), "", rightSign)
+		return g.taken(a, rightSign)
+	case saysHistory:
+		asOf := time.Now()
+		if a.fault == olderCopy {
+			asOf = asOf.Add(-3 * time.Minute)
+		}
+		return g.say(a, http.StatusOK, g.history(a, asOf, a.fault != olderCopy), rightSign)
+	case saysNoAuth:
+		return g.say(a, http.StatusForbidden, `{"code":"NO_AUTH","message":"not yours"}`, rightSign)
 	case saysState:
 		return g.say(a, http.StatusOK, g.state(a, ""), rightSign)
-	case wire.WechatPaySignError:
+	case messages.SignError:
 		return g.say(a, http.StatusUnauthorized, `{"code":"SIGN_ERROR","message":"signature","detail":{"sign_information":{}}}`, noSign)
 	}
 	return g.say(a, http.StatusBadRequest, `{"code":"INVALID_REQUEST","message":"the state does not allow it"}`, rightSign)
@@ -81,10 +100,10 @@ func (wechatpay) state(a *attempt, foreign string) string {
 	defer a.w.mu.Unlock()
 	state := "PROCESSING"
 	if a.v.command.group.processed {
-		state = wire.StateProcessed
+		state = messages.StateProcessed
 	}
 	if foreign != "" {
-		state = wire.StateProcessed // of the other complaint
+		state = messages.StateProcessed // of the other complaint
 	}
 	return `{"complaint_id":"` + foreign + a.v.command.group.complaint + `","complaint_state":"` + state + `"}`
 }
@@ -135,12 +154,17 @@ func (g wechatpay) misbehave(a *attempt) *http.Response {
 		if a.odd() {
 			how = noSign
 		}
+		if a.step == stepHistory && a.one(8) != 1 { // that a merchant may not read is seldom a passing matter
+			status, code = http.StatusNotFound, "RESOURCE_NOT_EXISTS"
+		}
 		if code == "" {
 			return a.plain(status, "<html>forbidden</html>")
 		}
 		return g.say(a, status, `{"code":"`+code+`","message":"refused"}`, how)
 	case refusesKey:
-		return g.answer(a, wire.WechatPaySignError)
+		return g.answer(a, messages.SignError)
+	case asksLater:
+		return g.say(a, http.StatusBadRequest, `{"code":"INVALID_REQUEST","message":"提交商户回复失败，请稍后重试"}`, rightSign)
 	case forges:
 		return g.done(a, a.odd(), wrongSign)
 	case signTest:
@@ -163,7 +187,7 @@ func (g wechatpay) misbehave(a *attempt) *http.Response {
 // done says that all is well, after acting or without.
 func (g wechatpay) done(a *attempt, act bool, how signs) *http.Response {
 	if act {
-		if code := a.act(); code != saysDone && code != saysState {
+		if code := a.act(); code != saysDone && code != saysState && code != saysHistory {
 			a.honest = true
 			return g.answer(a, code)
 		}
@@ -172,5 +196,61 @@ func (g wechatpay) done(a *attempt, act bool, how signs) *http.Response {
 		body := `{"complaint_id":"` + a.v.command.group.complaint + `","complaint_state":"PROCESSED"}`
 		return g.say(a, http.StatusOK, body, how)
 	}
-	return g.say(a, http.StatusNoContent, "", how)
+	if a.step == stepHistory {
+		return g.say(a, http.StatusOK, g.invented(a), how)
+	}
+	return g.taken(a, how)
+}
+
+// taken is the answer to what was done: 204, or 200 with the reply's number in the history where there is one.
+func (g wechatpay) taken(a *attempt, how signs) *http.Response {
+	if a.step == stepRespond && a.v.command.immediate {
+		return g.say(a, http.StatusOK, `{"log_id":"`+a.v.command.group.complaint+`000000"}`, how)
+	}
+	return g.sign(a, a.plain(http.StatusNoContent, ""), "", how)
+}
+
+// response is a reply as WeChat Pay reads it.
+type response struct {
+	Mchid      string   `json:"complainted_mchid"`
+	Content    string   `json:"response_content"`
+	Images     []string `json:"response_images"`
+	Idempotent string   `json:"idempotent_id"`
+	Message    struct {
+		Blocks []struct {
+			Type string `json:"type"`
+			Text struct {
+				Text string `json:"text"`
+			} `json:"text"`
+		} `json:"blocks"`
+	} `json:"message"`
+}
+
+// respond shows a reply to the consumer; one that has an idempotent_id only once. w.mu is held.
+func (wechatpay) respond(a *attempt, m *seller) string {
+	c := a.v.command
+	file, path := c.group.file, messages.ResponsePath(c.group.complaint)
+	if c.immediate {
+		path = messages.ImmediatePath(c.group.complaint)
+	}
+	var r response
+	if json.Unmarshal(a.body, &r) != nil || a.request.URL.Path != path || r.Mchid != "mch-"+m.name || c.immediate != (r.Idempotent != "") {
+		a.w.violate(a.v, KindOther, "%s was asked for %s", a.request.URL.Path, a.body)
+	}
+	for i, b := range r.Message.Blocks {
+		if i == 0 {
+			r.Content = b.Text.Text
+		} else {
+			r.Images = append(r.Images, b.Type)
+		}
+	}
+	switch {
+	case c.immediate && !file.immediate:
+		return messages.InvalidRequest
+	case c.immediate && file.shownFor[r.Idempotent]:
+		return saysDone
+	}
+	file.shownFor[r.Idempotent] = true
+	a.w.shown(a, replyRequest{Complaint: c.group.complaint, Txn: r.Idempotent, Content: r.Content, Images: strings.Join(r.Images, "|")})
+	return saysDone
 }

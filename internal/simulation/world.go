@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kesu-go/kesu/internal/ledger"
+	"github.com/kesu-go/kesu/internal/pace"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
@@ -18,6 +19,8 @@ type Options struct {
 	Seed     uint64  // everything in the world follows from it
 	Commands int     // how many commands it is asked to carry out
 	Faults   float64 // the share of steps that fail, 0 to 1
+	Crowd    bool    // all commands are replies of one merchant that stand in a queue from the beginning
+	Twins    float64 // the share of replies that say what the one before them says, to the same complaint; 0: a few
 	Off      Guards  // what is put around the parts that ship; the zero value is nothing
 	// Log gets the lines that the shipped code logs; nil: they are not even made.
 	Log io.Writer
@@ -31,6 +34,7 @@ type Report struct {
 	Digest     uint64 // the sum over every event; the same for the same options
 	Tally      Tally
 	Violations []Violation
+	Calls      []time.Duration // of a crowd: when each attempt had a connection, since the world began
 }
 
 // world is one small universe: merchants, both gateways, Secrets Manager, a ledger's table, a bus, a queue, and the
@@ -44,9 +48,12 @@ type world struct {
 	enforce   bool // IMAGECO_RESPONSE_SIGN=enforce
 	bus       bool // RESULT_BUS is set
 	rates     map[wire.Action]int
+	buckets   map[string]*bucket // by action and merchant
+	paces     *pace.Memory
 	memory    ledger.Store // the table that all processes share
 	log       *slog.Logger
 	owners    atomic.Uint64
+	repliers  sync.Map       // *merchant.Replier by the text of its secret
 	busy      sync.WaitGroup // everything that was started
 	idle      chan func()    // takes work when there is a goroutine without
 
@@ -60,6 +67,7 @@ type world struct {
 	visits     []*visit
 	digest     uint64
 	violations []Violation
+	calls      []time.Duration
 }
 
 // Run runs one world to its end. It must be called in a bubble of testing/synctest.
@@ -84,7 +92,7 @@ func Run(o Options) Report {
 			fmt.Fprintln(o.Events, e)
 		}
 	}
-	return Report{Seed: o.Seed, Digest: w.digest, Tally: w.tally, Violations: w.violations}
+	return Report{Seed: o.Seed, Digest: w.digest, Tally: w.tally, Violations: w.violations, Calls: w.calls}
 }
 
 // longestRead is longer than a reading of a secret may take.
@@ -93,9 +101,10 @@ const longestRead = 10 * time.Second
 func newWorld(o Options) *world {
 	w := &world{
 		options: o, dice: dice(o.Seed), began: time.Now(), span: time.Duration(o.Commands) * 4 * time.Second,
-		idle: make(chan func()), memory: ledger.NewMemory(), slots: map[wire.Action][]*process{}, nonces: map[string]bool{}, tally: newTally(),
+		idle: make(chan func()), buckets: map[string]*bucket{}, paces: pace.NewMemory(), slots: map[wire.Action][]*process{}, nonces: map[string]bool{}, tally: newTally(),
 		log: slog.New(slog.DiscardHandler), events: make([]event, 0, 32*o.Commands),
 	}
+	w.memory = watched{ledger.NewMemory(), w}
 	if o.Off.Table != nil {
 		w.memory = o.Off.Table(w.memory)
 	}
@@ -108,7 +117,10 @@ func newWorld(o Options) *world {
 		wire.Reply:    []int{60, 60, 20, 12}[w.dice.roll(placeWorld, 3, 0)%4],
 		wire.Complete: []int{1500, 1500, 30, 15}[w.dice.roll(placeWorld, 4, 0)%4],
 	}
-	for i := range 4 {
+	if o.Crowd {
+		w.rates[wire.Reply] = 60
+	}
+	for i := range sellers {
 		w.merchants = append(w.merchants, w.newSeller(i))
 	}
 	w.slots[wire.Reply] = make([]*process, 3)

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
 // services are the SDK's packages by the name that IAM has for them.
@@ -27,6 +28,7 @@ var services = map[string]struct {
 	"secretsmanager": {"secretsmanager", reflect.TypeFor[*secretsmanager.Client]()},
 	"dynamodb":       {"dynamodb", reflect.TypeFor[*dynamodb.Client]()},
 	"eventbridge":    {"events", reflect.TypeFor[*eventbridge.Client]()},
+	"sqs":            {"sqs", reflect.TypeFor[*sqs.Client]()},
 }
 
 // byLambda are the actions that Lambda itself takes with a function's role: logging, tracing, working the queue, and
@@ -36,8 +38,17 @@ var byLambda = []string{
 	"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage",
 }
 
-// withKey is the action that a secret under a key of one's own needs; Secrets Manager takes it on the function's behalf.
-const withKey = "kms:Decrypt"
+// withKey are the actions that what is encrypted under a key of one's own needs; Secrets Manager, DynamoDB and SQS take them on
+// the function's behalf.
+var withKey = []string{"kms:Decrypt", "kms:GenerateDataKey"}
+
+// inVPC are the actions that Lambda takes to attach a function to a VPC:
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+var inVPC = []string{"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface",
+	"ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"}
+
+// hides is what a function does with a message of its own queue that must come again later.
+const hides = "sqs:ChangeMessageVisibility"
 
 // called returns the actions that the functions' code calls: every XInput of an SDK's service package that is named in
 // the functions' own packages.
@@ -153,14 +164,14 @@ func actions(d *deployment) []string {
 				}
 			}
 		}
-		f.same("what "+id+" may do", allowed, slices.Concat(code, byLambda, []string{withKey}))
+		f.same("what "+id+" may do", allowed, slices.Concat(code, byLambda, withKey, inVPC, []string{hides}))
 	}
 	return f
 }
 
 // exists tells whether IAM has an action: the SDK's client has a method for it, or it is one of Lambda's.
 func exists(action string) bool {
-	if slices.Contains(byLambda, action) || action == withKey {
+	if slices.Contains(slices.Concat(byLambda, withKey, inVPC, []string{hides}), action) {
 		return true
 	}
 	prefix, operation, _ := strings.Cut(action, ":")
@@ -175,7 +186,10 @@ func exists(action string) bool {
 func wildcards(d *deployment) []string {
 	var f faults
 	for _, s := range statements(d.template) {
-		tracing := !slices.ContainsFunc(list(s.node["Action"]), func(a any) bool { return !strings.HasPrefix(a.(string), "xray:") })
+		// X-Ray knows no resources, and Lambda's work on network interfaces cannot be held to any.
+		unbound := !slices.ContainsFunc(list(s.node["Action"]), func(a any) bool {
+			return !strings.HasPrefix(a.(string), "xray:") && !slices.Contains(inVPC, a.(string))
+		})
 		for _, action := range list(s.node["Action"]) {
 			if strings.Contains(action.(string), "*") {
 				f.add("%s: the action %s has a wildcard", s.owner, action)
@@ -184,13 +198,9 @@ func wildcards(d *deployment) []string {
 		if s.node["Principal"] == "*" || at(s.node, "Principal", "AWS") == "*" {
 			f.add("%s: anybody may do it", s.owner)
 		}
-		for _, resource := range list(s.node["Resource"]) {
-			name, ok := resource.(string)
-			if !ok {
-				name = text(resource, "Fn::Sub")
-			}
-			secrets := strings.HasSuffix(name, ":secret:${MerchantSecretPrefix}*") && strings.Count(name, "*") == 1
-			if strings.Contains(name, "*") && !secrets && !(name == "*" && tracing) {
+		for _, name := range resourceNames(s.node["Resource"]) {
+			secrets := strings.HasSuffix(name, ":secret:${MerchantSecretPrefix}*")
+			if strings.Contains(name, "*") && !(secrets && strings.Count(name, "*") == 1) && !(name == "*" && unbound) {
 				f.add("%s: the resource %s has a wildcard", s.owner, name)
 			}
 		}
@@ -203,23 +213,46 @@ func wildcards(d *deployment) []string {
 	return f
 }
 
-func decryption(d *deployment) []string {
-	var f faults
-	found := 0
-	for _, s := range statements(d.template) {
-		if !slices.Contains(list(s.node["Action"]), any(withKey)) {
+// resourceNames are the names of a statement's resources, those under a condition too.
+func resourceNames(resources any) (all []string) {
+	for _, resource := range list(resources) {
+		name, ok := resource.(string)
+		if branches := at(resource, "Fn::If"); branches != nil {
+			all = append(all, resourceNames(list(branches)[1:])...)
 			continue
 		}
-		found++
-		if text(s.node, "Resource", "Ref") != "SecretsKmsKeyArn" {
-			f.add("%s: decrypts with other keys than the given one", s.owner)
+		if !ok {
+			name = text(resource, "Fn::Sub")
 		}
-		if text(s.node, "Condition", "StringEquals", "kms:ViaService", "Fn::Sub") != "secretsmanager.${AWS::Region}.${AWS::URLSuffix}" {
-			f.add("%s: decrypts not only through Secrets Manager", s.owner)
+		all = append(all, name)
+	}
+	return all
+}
+
+// decryption wants each key to be used through the services that it is for, with both suffixes that AWS has in China.
+func decryption(d *deployment) []string {
+	var f faults
+	through := map[string][]string{"SecretsKmsKeyArn": {"secretsmanager"}, "AtRestKmsKeyArn": {"dynamodb", "sqs"}}
+	found := map[string]bool{}
+	for _, s := range statements(d.template) {
+		if !slices.Contains(list(s.node["Action"]), any("kms:Decrypt")) {
+			continue
 		}
+		key := text(s.node, "Resource", "Ref")
+		found[key] = true
+		if through[key] == nil {
+			f.add("%s: decrypts with other keys than the given ones", s.owner)
+		}
+		var want []string
+		for _, service := range through[key] {
+			want = append(want, service+".${AWS::Region}.amazonaws.com", service+".${AWS::Region}.${AWS::URLSuffix}")
+		}
+		var got []string
+		for _, via := range list(at(s.node, "Condition", "StringEquals", "kms:ViaService")) {
+			got = append(got, text(via, "Fn::Sub"))
+		}
+		f.same(s.owner+": decrypts through, with "+key, got, want)
 	}
-	if found == 0 {
-		f.add("secrets under a key of one's own cannot be read")
-	}
+	f.same("keys that the functions may use", names(found), names(through))
 	return f
 }

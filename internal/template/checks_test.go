@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"testing"
+
+	"github.com/kesu-go/kesu/pkg/wire"
 )
 
 // check looks at one thing and returns what is wrong with it, a sentence each.
@@ -39,7 +41,13 @@ var checks = []check{
 	{"events have the members of the HTTP bodies", asyncSchemas},
 	{"API Gateway's own errors have the form of the functions'", gatewayResponses},
 	{"callers are authorized, bodies validated and calls throttled", apiGuards},
+	{"API Gateway's important notes are kept", gatewayNotes},
+	{"the resource policy lets in the account, and the accounts that it is told", resourcePolicy},
+	{"each caller gets what AWS's tables say", callersPolicy},
+	{"the canary and the outage alarms ring when they should", ringing},
+	{"rollback alarms watch the version that is deployed", versionAlarms},
 	{"limits of the request schemas are pkg/wire's", requestLimits},
+	{"pictures come as bytes, of the types that pkg/wire takes", pictures},
 }
 
 func TestTheDeployment(t *testing.T) {
@@ -84,6 +92,9 @@ func sorted(words []string) []string {
 
 // functionIDs are the functions' logical ids by action.
 var functionIDs = map[string]string{"reply": "ReplyFunction", "complete": "CompleteFunction"}
+
+// takenBy are the functions that take the actions by HTTP.
+var takenBy = map[wire.Action]string{wire.Reply: "ReplyFunction", wire.Complete: "CompleteFunction", wire.Upload: "ReplyFunction"}
 
 // functionProperties returns a function's properties with what Globals add to them.
 func functionProperties(d *deployment, id string) node {

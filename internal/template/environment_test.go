@@ -12,25 +12,30 @@ import (
 // section8 is the table of the contract's section 8: each variable with the functions that it is for. Lambda sets
 // AWS_LAMBDA_LOG_LEVEL, and sam local AWS_SAM_LOCAL; the template sets neither.
 var section8 = map[string][]string{
+	"MERCHANT_KEYS":                    {"reply", "complete"},
 	"MERCHANT_SECRET_PREFIX":           {"reply", "complete"},
 	"PREFETCH_MERCHANTS":               {"reply", "complete"},
 	"SECRET_SOFT_TTL":                  {"reply", "complete"},
 	"SECRET_HARD_TTL":                  {"reply", "complete"},
 	"IMAGECO_URL":                      {"reply"},
 	"IMAGECO_RESPONSE_SIGN":            {"reply"},
-	"WECHATPAY_URL":                    {"complete"},
-	"WECHATPAY_BACKUP_URL":             {"complete"},
+	"WECHATPAY_URL":                    {"reply", "complete"},
+	"WECHATPAY_BACKUP_URL":             {"reply", "complete"},
 	"MAX_ATTEMPTS":                     {"reply", "complete"},
 	"ATTEMPT_TIMEOUT":                  {"reply", "complete"},
 	"REPLY_RATE_PER_MINUTE":            {"reply"},
 	"COMPLETE_RATE_PER_MINUTE":         {"complete"},
+	"READ_RATE_PER_MINUTE":             {"reply"},
+	"UNKNOWN_WINDOW":                   {"reply"},
 	"LEDGER_TABLE":                     {"reply", "complete"},
 	"LEDGER_TTL":                       {"reply", "complete"},
 	"RESULT_BUS":                       {"reply", "complete"},
+	"CALLER_MERCHANT_CLAIM":            {"reply", "complete"},
 	"LOG_LEVEL":                        {"reply", "complete"},
 	"AWS_ENDPOINT_URL_SECRETS_MANAGER": {"reply", "complete"},
 	"AWS_ENDPOINT_URL_EVENTBRIDGE":     {"reply", "complete"},
 	"AWS_ENDPOINT_URL_DYNAMODB":        {"reply", "complete"},
+	"AWS_ENDPOINT_URL_SQS":             {"reply", "complete"},
 }
 
 var setByOthers = []string{"AWS_LAMBDA_LOG_LEVEL", "AWS_SAM_LOCAL"}
@@ -93,7 +98,8 @@ func defaults(d *deployment) []string {
 		"MERCHANT_SECRET_PREFIX": reply.SecretPrefix, "PREFETCH_MERCHANTS": strings.Join(reply.Prefetch, ","),
 		"SECRET_SOFT_TTL": reply.SecretSoftTTL, "SECRET_HARD_TTL": reply.SecretHardTTL, "IMAGECO_RESPONSE_SIGN": map[bool]string{false: "warn", true: "enforce"}[reply.EnforceSign],
 		"WECHATPAY_URL": complete.Hosts[0], "WECHATPAY_BACKUP_URL": complete.Hosts[1], "MAX_ATTEMPTS": reply.MaxAttempts, "ATTEMPT_TIMEOUT": reply.AttemptTimeout,
-		"REPLY_RATE_PER_MINUTE": reply.RatePerMinute, "COMPLETE_RATE_PER_MINUTE": complete.RatePerMinute, "LOG_LEVEL": reply.LogLevel,
+		"REPLY_RATE_PER_MINUTE": reply.RatePerMinute, "COMPLETE_RATE_PER_MINUTE": complete.RatePerMinute,
+		"READ_RATE_PER_MINUTE": reply.ReadsPerMinute, "UNKNOWN_WINDOW": reply.UnknownWindow, "LOG_LEVEL": reply.LogLevel,
 	}
 	for _, id := range functionIDs {
 		variables, _ := at(functionProperties(d, id), "Environment", "Variables").(node)

@@ -5,11 +5,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kesu-go/kesu/internal/smoke"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
 // matches tells whether EventBridge hands an event to a rule with this pattern. It knows the patterns that the template
-// uses: exact values and anything-but.
+// uses: exact values, anything-but, prefix, anything-but a prefix, and a number beside one
+// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html).
 func matches(pattern node, event node) bool {
 	for name, want := range pattern {
 		switch want := want.(type) {
@@ -31,11 +33,24 @@ func matches(pattern node, event node) bool {
 }
 
 func matchesValue(want, got any) bool {
-	if m, ok := want.(node); ok {
-		but, excluded := m["anything-but"]
-		return excluded && !slices.Contains(list(but), got)
+	m, ok := want.(node)
+	if !ok {
+		return want == got
 	}
-	return want == got
+	word, isText := got.(string)
+	if prefix := text(m, "prefix"); prefix != "" {
+		return isText && strings.HasPrefix(word, prefix)
+	}
+	if limit, ok := m["numeric"].([]any); ok && len(limit) == 2 {
+		n, isNumber := got.(float64)
+		least, _ := limit[1].(float64)
+		return isNumber && (limit[0] == "<" && n < least || limit[0] == ">=" && n >= least)
+	}
+	but, excluded := m["anything-but"]
+	if prefix := text(but, "prefix"); prefix != "" {
+		return isText && !strings.HasPrefix(word, prefix)
+	}
+	return excluded && !slices.Contains(list(but), got)
 }
 
 // sampleEvents returns every EventBridge event there is a sample of: those in events/, alone or in a batch, and the settled
@@ -55,8 +70,10 @@ func sampleEvents(d *deployment) map[string]node {
 	}
 	for _, action := range []wire.Action{wire.Reply, wire.Complete} {
 		for _, outcome := range []wire.Outcome{wire.Succeeded, wire.Rejected, wire.Retryable, wire.Unknown} {
-			samples["settled "+string(action)+" "+string(outcome)] = node{"source": "kesu", "detail-type": action.SettledType(),
-				"detail": node{"action": string(action), "outcome": string(outcome)}}
+			for name, merchant := range map[string]string{"": "acme", "smoke's ": smoke.Prefix + "x"} {
+				samples[name+"settled "+string(action)+" "+string(outcome)] = node{"source": "kesu", "detail-type": action.SettledType(),
+					"detail": node{"action": string(action), "merchant": merchant, "outcome": string(outcome)}}
+			}
 		}
 		samples["foreign "+string(action)] = node{"source": "shop", "detail-type": action.SettledType(), "detail": node{"outcome": "unknown"}}
 		samples["echo "+string(action)] = node{"source": "kesu", "detail-type": action.DetailType(), "detail": node{}}
@@ -104,11 +121,18 @@ var purposes = map[string]func(event node) bool{
 	"ReplyQueue":       func(e node) bool { return isRequest(e, wire.Reply) },
 	"CompleteQueue":    func(e node) bool { return isRequest(e, wire.Complete) },
 	"AttentionQueue": func(e node) bool {
-		settled := e["detail-type"] == wire.Reply.SettledType() || e["detail-type"] == wire.Complete.SettledType()
 		outcome := wire.Outcome(text(e, "detail", "outcome"))
-		return e["source"] == "kesu" && settled && (outcome == wire.Rejected || outcome == wire.Unknown)
+		return isSettled(e) && !isSmoke(e) && (outcome == wire.Rejected || outcome == wire.Unknown)
 	},
+	"SmokeQueue": func(e node) bool { return isSettled(e) && isSmoke(e) },
 }
+
+func isSettled(e node) bool {
+	return e["source"] == "kesu" && (e["detail-type"] == wire.Reply.SettledType() || e["detail-type"] == wire.Complete.SettledType())
+}
+
+// isSmoke tells what kesu smoke asked for from what is a complaint.
+func isSmoke(e node) bool { return strings.HasPrefix(text(e, "detail", "merchant"), smoke.Prefix) }
 
 func isRequest(e node, action wire.Action) bool {
 	return e["detail-type"] == action.DetailType() && e["source"] != "kesu"

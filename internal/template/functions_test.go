@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/kesu-go/kesu/pkg/wire"
 )
 
 var integrationURI = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:apigateway:\$\{AWS::Region\}:lambda:path/2015-03-31/functions/\$\{(\w+)\.Arn\}:(\w+)/invocations$`)
@@ -21,8 +23,8 @@ func integrations(d *deployment) []string {
 		if text(d.template, "Resources", uri[1], "Type") != "AWS::Serverless::Function" {
 			f.add("%s: the integration names %s, which is no function", path, uri[1])
 		}
-		action := path[strings.LastIndex(path, "/")+1:]
-		if uri[1] != functionIDs[action] || text(item, "post", "operationId") != action {
+		action := wire.Action(text(item, "post", "operationId"))
+		if uri[1] != takenBy[action] || action.Route() != path {
 			f.add("%s: the operation or the integration (%s) is another action's", path, uri[1])
 		}
 		if alias := text(functionProperties(d, uri[1]), "AutoPublishAlias"); uri[2] != alias {

@@ -9,14 +9,14 @@ import (
 	"strings"
 	"testing"
 
-	yaml "github.com/oasdiff/yaml3"
+	"github.com/kesu-go/kesu/internal/cfn"
 )
 
 // root is the project's folder, seen from this package's.
 const root = "../.."
 
-// node is a mapping of a YAML or JSON document: values are node, []any, string, bool, float64 or nil.
-type node = map[string]any
+// node is a mapping of a YAML or JSON document.
+type node = cfn.Node
 
 // deployment is everything that is deployed together. Its documents are plain trees, so that a test can put a fault
 // into a copy.
@@ -26,8 +26,57 @@ type deployment struct {
 	events                      map[string]node // by file name without .json
 }
 
-// load reads the deployment of this checkout anew, for a test to do with it what it likes.
+// load reads the deployment of this checkout anew, for a test to do with it what it likes, as it is without Watch and without
+// alerts.
 func load(t *testing.T) *deployment {
+	t.Helper()
+	d := loadWhole(t)
+	d.template = withoutOptions(d.template).(node)
+	return d
+}
+
+// behindWatch are the conditions that do not hold while Watch is off, behindAlerts those that do not without a webhook.
+var (
+	behindWatch  = []string{"Watching", "RepliesFirst"}
+	behindAlerts = []string{"Alerts", "AlertsOfComplaints"}
+)
+
+func isOptional(condition string) bool {
+	return slices.Contains(behindWatch, condition) || slices.Contains(behindAlerts, condition)
+}
+
+// withoutOptions leaves out what is only there behind a condition of Watch's or of the alerts'.
+func withoutOptions(tree any) any {
+	switch tree := tree.(type) {
+	case node:
+		for name, value := range tree {
+			if isOptional(text(value, "Fn::If", 0)) {
+				value = at(value, "Fn::If", 2)
+			}
+			if isOptional(text(value, "Condition")) {
+				delete(tree, name)
+				continue
+			}
+			tree[name] = withoutOptions(value)
+		}
+	case []any:
+		kept := []any{}
+		for _, value := range tree {
+			if isOptional(text(value, "Fn::If", 0)) {
+				value = at(value, "Fn::If", 2)
+				if text(value, "Ref") == "AWS::NoValue" {
+					continue
+				}
+			}
+			kept = append(kept, withoutOptions(value))
+		}
+		return kept
+	}
+	return tree
+}
+
+// loadWhole is load with what stands behind Watch and what sends alerts.
+func loadWhole(t *testing.T) *deployment {
 	t.Helper()
 	d := &deployment{
 		template: parseYAML(t, read(t, "template.yaml")),
@@ -42,12 +91,14 @@ func load(t *testing.T) *deployment {
 		t.Fatalf("no sample events: %v", err)
 	}
 	for _, file := range files {
-		var event node
+		var sample any
 		name := strings.TrimSuffix(filepath.Base(file), ".json")
-		if err := json.Unmarshal([]byte(read(t, "events/"+filepath.Base(file))), &event); err != nil {
+		if err := json.Unmarshal([]byte(read(t, "events/"+filepath.Base(file))), &sample); err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
-		d.events[name] = event
+		if event, ok := sample.(node); ok { // an array is none of EventBridge's events
+			d.events[name] = event
+		}
 	}
 	return d
 }
@@ -64,92 +115,14 @@ func read(t *testing.T, path string) string {
 // parseYAML reads a document, with CloudFormation's short forms (!Ref, !Sub …) written out.
 func parseYAML(t *testing.T, text string) node {
 	t.Helper()
-	var document yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
-		t.Fatal(err)
-	}
-	tree, err := plain(document.Content[0])
+	tree, err := cfn.Read([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tree.(node)
-}
-
-func plain(n *yaml.Node) (any, error) {
-	if strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!") {
-		untagged := *n
-		untagged.Tag = ""
-		value, err := plain(&untagged)
-		return longForm(n.Tag, value), err
-	}
-	switch n.Kind {
-	case yaml.MappingNode:
-		m := node{}
-		for i := 0; i < len(n.Content); i += 2 {
-			name := n.Content[i].Value
-			if _, twice := m[name]; twice {
-				return nil, fmt.Errorf("line %d: %s stands twice", n.Content[i].Line, name)
-			}
-			value, err := plain(n.Content[i+1])
-			if err != nil {
-				return nil, err
-			}
-			m[name] = value
-		}
-		return m, nil
-	case yaml.SequenceNode:
-		items := []any{}
-		for _, item := range n.Content {
-			value, err := plain(item)
-			if err != nil {
-				return nil, err
-			}
-			items = append(items, value)
-		}
-		return items, nil
-	case yaml.ScalarNode:
-		var value any
-		err := n.Decode(&value)
-		if whole, ok := value.(int); ok {
-			return float64(whole), err // as encoding/json reads it
-		}
-		return value, err
-	}
-	return nil, fmt.Errorf("line %d: CloudFormation knows no anchors", n.Line)
-}
-
-func longForm(tag string, value any) any {
-	switch name := strings.TrimPrefix(tag, "!"); name {
-	case "Ref", "Condition":
-		return node{name: value}
-	case "GetAtt":
-		if text, ok := value.(string); ok {
-			resource, attribute, _ := strings.Cut(text, ".")
-			value = []any{resource, attribute}
-		}
-		return node{"Fn::GetAtt": value}
-	default:
-		return node{"Fn::" + name: value}
-	}
-}
-
-// at follows a path of member names, or indexes of lists, and returns nil where it leads nowhere.
-func at(tree any, path ...any) any {
-	for _, step := range path {
-		switch step := step.(type) {
-		case string:
-			m, _ := tree.(node)
-			tree = m[step]
-		case int:
-			list, _ := tree.([]any)
-			if step >= len(list) {
-				return nil
-			}
-			tree = list[step]
-		}
-	}
 	return tree
 }
+
+func at(tree any, path ...any) any { return cfn.At(tree, path...) }
 
 func text(tree any, path ...any) string { s, _ := at(tree, path...).(string); return s }
 

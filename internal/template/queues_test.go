@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// thrownAway are queues whose messages nobody misses: what kesu smoke did not read. Nobody is to hear of them.
+var thrownAway = []string{"SmokeQueue"}
+
 // queues wants every queue to be worked by a function and give up to a dead-letter queue, or to be an end that an alarm
 // watches; and a worked queue to ring when its oldest message is too old.
 func queues(d *deployment) []string {
@@ -46,13 +49,20 @@ func queues(d *deployment) []string {
 				f.add("%s has no end: a message that always fails stays in it until it is lost", id)
 			}
 		}
-		if !slices.Contains(watched[id], metric) {
+		if slices.Contains(thrownAway, id) {
+			if len(watched[id]) > 0 || number(properties[id], "MessageRetentionPeriod") > 300 {
+				f.add("%s is for what nobody misses, and rings or keeps it", id)
+			}
+		} else if !slices.Contains(watched[id], metric) {
 			f.add("%s: no alarm watches its %s", id, metric)
 		}
-		if at(properties[id], "SqsManagedSseEnabled") != true {
-			f.add("%s is not encrypted", id)
+		for key, managed := range map[string]any{"": true, "arn:aws:kms:ap-southeast-1:123456789012:key/x": nil} {
+			p := resolve(d.template, properties[id], map[string]string{"AtRestKmsKeyArn": key})
+			if at(p, "SqsManagedSseEnabled") != managed || text(p, "KmsMasterKeyId") != key {
+				f.add("%s is not encrypted", id)
+			}
 		}
-		if !worked[id] && number(properties[id], "MessageRetentionPeriod") != 1209600 {
+		if !worked[id] && !slices.Contains(thrownAway, id) && number(properties[id], "MessageRetentionPeriod") != 1209600 {
 			f.add("%s is an end and does not keep its messages for SQS's longest time, 14 days", id)
 		}
 	}
@@ -112,7 +122,7 @@ func table(d *deployment) []string {
 		{"the partition key's type", text(p, "AttributeDefinitions", 0, "AttributeType"), "S"},
 		{"the TTL attribute", text(p, "TimeToLiveSpecification", "AttributeName"), "expires_at"},
 		{"TTL", at(p, "TimeToLiveSpecification", "Enabled"), true},
-		{"encryption", at(p, "SSESpecification", "SSEEnabled"), true},
+		{"encryption", at(resolve(d.template, p, nil), "SSESpecification", "SSEEnabled"), true},
 		{"point-in-time recovery", at(p, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"), true},
 		{"the billing mode", text(p, "BillingMode"), "PAY_PER_REQUEST"},
 		{"the deletion policy", text(resource, "DeletionPolicy"), "Retain"},

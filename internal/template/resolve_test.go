@@ -2,7 +2,10 @@ package template
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/kesu-go/kesu/internal/cfn"
 )
 
 // resolve works out what can be known before deployment: parameters, conditions, Fn::If and Fn::Sub. References to
@@ -69,10 +72,29 @@ func (r resolver) function(name string, argument any) (any, bool) {
 			return r.value(at(argument, 1)), true
 		}
 		return r.value(at(argument, 2)), true
+	case "Fn::Join":
+		parts, ok := r.texts(at(argument, 1))
+		return strings.Join(parts, text(argument, 0)), ok
+	case "Fn::Split":
+		joined, ok := r.value(at(argument, 1)).(string)
+		split := []any{}
+		for part := range strings.SplitSeq(joined, text(argument, 0)) {
+			split = append(split, part)
+		}
+		return split, ok
 	case "Fn::Sub":
 		pattern, ok := argument.(string)
 		if !ok {
-			return nil, false
+			pattern = text(argument, 0)
+			variables, _ := at(argument, 1).(node)
+			for name, value := range variables {
+				if value, ok := r.value(value).(string); ok {
+					pattern = strings.ReplaceAll(pattern, "${"+name+"}", value)
+				}
+			}
+		}
+		for pseudo, value := range r.given {
+			pattern = strings.ReplaceAll(pattern, "${"+pseudo+"}", value)
 		}
 		for _, parameter := range names(at(r.template, "Parameters").(node)) {
 			if value, ok := r.parameter(parameter); ok {
@@ -83,6 +105,24 @@ func (r resolver) function(name string, argument any) (any, bool) {
 			return node{"Fn::Sub": pattern}, true
 		}
 		return pattern, true
+	}
+	return nil, false
+}
+
+// texts are the members of a list that is known before deployment. A parameter that is a list is a text with commas.
+func (r resolver) texts(tree any) (parts []string, ok bool) {
+	switch v := r.value(tree).(type) {
+	case string:
+		return strings.Split(v, ","), true
+	case []any:
+		for _, item := range v {
+			s, ok := item.(string)
+			if !ok {
+				return nil, false
+			}
+			parts = append(parts, s)
+		}
+		return parts, true
 	}
 	return nil, false
 }
@@ -111,6 +151,25 @@ func (r resolver) test(tree any) bool {
 				}
 			}
 			return true
+		case "Fn::EachMemberIn":
+			members, _ := r.texts(at(argument, 0))
+			in, _ := r.texts(at(argument, 1))
+			for _, member := range members {
+				if !slices.Contains(in, member) {
+					return false
+				}
+			}
+			return true
+		case "Fn::Contains":
+			members, _ := r.texts(at(argument, 0))
+			return slices.Contains(members, fmt.Sprint(r.value(at(argument, 1))))
+		case "Fn::Or":
+			for _, part := range list(argument) {
+				if r.test(part) {
+					return true
+				}
+			}
+			return false
 		}
 	}
 	return false
@@ -118,14 +177,10 @@ func (r resolver) test(tree any) bool {
 
 // target is the logical id that a Ref, a GetAtt or a plain Fn::Sub leads to; "" when it leads to none.
 func target(tree any) string {
-	m, _ := tree.(node)
-	switch {
-	case text(m, "Ref") != "":
-		return text(m, "Ref")
-	case text(m, "Fn::GetAtt", 0) != "":
-		return text(m, "Fn::GetAtt", 0)
+	if id := cfn.LogicalID(tree); id != "" {
+		return id
 	}
-	if sub := text(m, "Fn::Sub"); strings.HasPrefix(sub, "${") {
+	if sub := text(tree, "Fn::Sub"); strings.HasPrefix(sub, "${") {
 		id, _, _ := strings.Cut(strings.TrimPrefix(sub, "${"), "}")
 		id, _, _ = strings.Cut(id, ".")
 		return id

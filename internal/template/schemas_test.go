@@ -51,7 +51,7 @@ func openAPIValid(d *deployment) []string {
 
 // contractMembers are the members of the contract's section 2, without the path's.
 var contractMembers = map[wire.Action][]string{
-	wire.Reply: {"response_content", "response_images", "jump_url", "jump_url_text", "seller_account", "transaction_id",
+	wire.Reply: {"response_content", "response_images", "jump_url", "jump_url_text", "mini_program_jump_info", "immediate_service", "seller_account", "transaction_id",
 		"resend_unknown", "idempotency_key"},
 	wire.Complete: {"complainted_mchid", "idempotency_key"},
 }
@@ -68,6 +68,7 @@ func refused(action wire.Action, name string, value any) []string {
 	for n, v := range least[action] {
 		command[n] = v
 	}
+	name, value = inside(name, value)
 	command[name] = value
 	switch name { // these two come together
 	case "jump_url":
@@ -114,17 +115,32 @@ func requestLimits(d *deployment) []string {
 			}
 		}
 	}
-	for parameter, member := range map[string]string{"Merchant": "merchant", "ComplaintId": "complaint_id", "IdempotencyKey": "idempotency_key"} {
+	// The Idempotency-Key header is not the member: it may hold a key in quotes, and one key several times.
+	for parameter, member := range map[string]string{"Merchant": "merchant", "ComplaintId": "complaint_id"} {
 		schema, _ := at(d.openapi, "components", "parameters", parameter, "schema").(node)
 		probe(&f, wire.Complete, "parameter "+parameter, member, schema)
 	}
 	return f
 }
 
+// inside puts a value into a member of a member: mini_program_jump_info has three, all of them needed.
+func inside(name string, value any) (member string, whole any) {
+	member, inner, nested := strings.Cut(name, "/")
+	if !nested {
+		return name, value
+	}
+	object := node{"appid": "wx1", "path": "p", "text": "t"}
+	object[inner] = value
+	return member, object
+}
+
 func probe(f *faults, action wire.Action, schema, name string, property node) {
 	word := func(length int) string {
-		if name == "jump_url" && length > len("https://") {
-			return "https://" + strings.Repeat("x", length-len("https://"))
+		if name == "jump_url" && length > len("https://x/") {
+			return "https://x/" + strings.Repeat("x", length-len("https://x/"))
+		}
+		if name == "jump_url" && length == len("https://x") {
+			return "https://x"
 		}
 		return strings.Repeat("x", length)
 	}
@@ -160,6 +176,14 @@ func probe(f *faults, action wire.Action, schema, name string, property node) {
 	case "boolean":
 		expect("true", true, true)
 		expect("text", "true", false)
+	case "object":
+		members, _ := property["properties"].(node)
+		f.same(name+"'s required members", words(property["required"]), names(members))
+		for _, member := range names(members) {
+			probe(f, action, schema, name+"/"+member, members[member].(node))
+		}
+		expect("with a member that is none", node{"appid": "wx1", "path": "p", "text": "t", "other": "x"}, property["additionalProperties"] != false)
+		expect("without members", node{}, len(words(property["required"])) == 0)
 	default:
 		f.add("%s: %s has the type %v", schema, name, property["type"])
 	}
@@ -190,7 +214,7 @@ func expectCharacters(f *faults, action wire.Action, schema, name string, proper
 func resultSchema(d *deployment) []string {
 	var f faults
 	var members, required []string
-	kinds := map[reflect.Kind]string{reflect.String: "string", reflect.Int: "integer", reflect.Bool: "boolean", reflect.Slice: "array", reflect.Struct: "string"}
+	kinds := map[reflect.Kind]string{reflect.String: "string", reflect.Int: "integer", reflect.Bool: "boolean", reflect.Slice: "array", reflect.Struct: "string", reflect.Pointer: "object"}
 	schema := at(d.openapi, "components", "schemas", "Result")
 	problem := at(d.openapi, "components", "schemas", "Problem")
 	for i := range reflect.TypeFor[wire.Result]().NumField() {
@@ -217,7 +241,7 @@ func resultSchema(d *deployment) []string {
 
 	f.same("outcomes", words(at(properties, "outcome", "enum")), []string{string(wire.Succeeded), string(wire.Rejected), string(wire.Retryable), string(wire.Unknown)})
 	f.same("outcomes of a problem", words(at(ofProblem, "outcome", "enum")), []string{string(wire.Rejected), string(wire.Retryable), string(wire.Unknown)})
-	f.same("actions", words(at(properties, "action", "enum")), []string{string(wire.Reply), string(wire.Complete)})
+	f.same("actions", words(at(properties, "action", "enum")), []string{string(wire.Reply), string(wire.Complete), string(wire.Upload)})
 	f.same("providers", words(at(properties, "provider", "enum")), []string{string(wire.Imageco), string(wire.WechatPay)})
 
 	many := "{" + strings.TrimSuffix(strings.Repeat(`"?":1,`, 1), ",")
@@ -234,9 +258,19 @@ func resultSchema(d *deployment) []string {
 	if number(properties, "merchant", "maxLength") != wire.IDMax || number(properties, "complaint_id", "maxLength") != wire.IDMax {
 		f.add("merchant and complaint_id have at most %d characters", wire.IDMax)
 	}
-	retry := at(d.openapi, "components", "responses", "Later", "headers", "Retry-After", "schema")
-	if number(retry, "minimum") != float64(wire.RetryAfterSeconds(0)) || number(retry, "maximum") != float64(wire.RetryAfterSeconds(1000*time.Hour)) {
-		f.add("Retry-After is from %d to %d", wire.RetryAfterSeconds(0), wire.RetryAfterSeconds(1000*time.Hour))
+	later := 0
+	walk(at(d.openapi, "paths"), "", func(path string, m node) {
+		retry := at(m, "Retry-After", "schema")
+		if retry == nil {
+			return
+		}
+		later++
+		if number(retry, "minimum") != float64(wire.RetryAfterSeconds(0)) || number(retry, "maximum") != float64(wire.RetryAfterSeconds(1000*time.Hour)) {
+			f.add("%s: Retry-After is from %d to %d", path, wire.RetryAfterSeconds(0), wire.RetryAfterSeconds(1000*time.Hour))
+		}
+	})
+	if later != 2*len(at(d.openapi, "paths").(node)) {
+		f.add("%d answers have Retry-After, should be 409 and 503 of each path", later)
 	}
 	return f
 }
@@ -279,7 +313,8 @@ func asyncSchemas(d *deployment) []string {
 		}
 	}
 	for schema, kind := range map[string]string{"ReplyEvent": wire.Reply.DetailType(), "CompletionEvent": wire.Complete.DetailType(),
-		"ReplySettledEvent": wire.Reply.SettledType(), "CompletionSettledEvent": wire.Complete.SettledType()} {
+		"ReplySettledEvent": wire.Reply.SettledType(), "CompletionSettledEvent": wire.Complete.SettledType(),
+		"ReceivedEvent": "ComplaintReceived", "ChangedEvent": "ComplaintChanged", "DueEvent": "ComplaintDue"} {
 		if got := words(at(d.asyncapi, "components", "schemas", schema, "properties", "detail-type", "enum")); !slices.Equal(got, []string{kind}) {
 			f.add("%s: the detail-type is %v, should be %s", schema, got, kind)
 		}

@@ -54,6 +54,9 @@ var seeded = []fault{
 	{"the integration of the other action", func(d *deployment) {
 		set(d.openapi, strings.Replace(someURI, "Function.", "CompleteFunction.", 1), ofRoute("reply", "x-amazon-apigateway-integration", "uri", "Fn::Sub")...)
 	}, "is another action's"},
+	{"a picture that API Gateway would spoil", func(d *deployment) {
+		set(d.openapi, []any{"image/jpeg"}, "x-amazon-apigateway-binary-media-types")
+	}, "binary media types: image/bmp is missing"},
 	{"another alias", func(d *deployment) { set(d.template, "prod", "Globals", "Function", "AutoPublishAlias") }, `the function has "prod"`},
 	{"an integration without an alias", func(d *deployment) {
 		set(d.openapi, strings.Replace(strings.Replace(someURI, ":live", "", 1), "Function.", "ReplyFunction.", 1), ofRoute("reply", "x-amazon-apigateway-integration", "uri", "Fn::Sub")...)
@@ -97,11 +100,14 @@ var seeded = []fault{
 		set(d.template, "secretsmanager:GetSecretsValue", property("FunctionPolicy", "PolicyDocument", "Statement", 0, "Action")...)
 	}, "IAM has no action secretsmanager:GetSecretsValue"},
 	{"an action that the code does not call", func(d *deployment) {
-		set(d.template, []any{"dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:GetItem"}, property("FunctionPolicy", "PolicyDocument", "Statement", 2, "Action")...)
+		set(d.template, []any{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:GetItem"}, property("FunctionPolicy", "PolicyDocument", "Statement", 2, "Action")...)
 	}, "dynamodb:GetItem should not be there"},
 	{"an action that the code calls and may not", func(d *deployment) {
-		set(d.template, "dynamodb:PutItem", property("FunctionPolicy", "PolicyDocument", "Statement", 2, "Action")...)
+		set(d.template, []any{"dynamodb:PutItem", "dynamodb:UpdateItem"}, property("FunctionPolicy", "PolicyDocument", "Statement", 2, "Action")...)
 	}, "dynamodb:DeleteItem is missing"},
+	{"a ledger without the pace's action", func(d *deployment) {
+		set(d.template, []any{"dynamodb:PutItem", "dynamodb:DeleteItem"}, property("FunctionPolicy", "PolicyDocument", "Statement", 2, "Action")...)
+	}, "dynamodb:UpdateItem is missing"},
 	{"a policy of AWS's", func(d *deployment) {
 		set(d.template, "arn:aws:iam::aws:policy/AdministratorAccess", property("ReplyRole", "ManagedPolicyArns", 0)...)
 	}, "a policy that is not the stack's"},
@@ -122,7 +128,7 @@ var seeded = []fault{
 	}, "anybody may do it"},
 	{"decryption for anything", func(d *deployment) {
 		set(d.template, nil, property("FunctionPolicy", "PolicyDocument", "Statement", 1, "Fn::If", 1, "Condition")...)
-	}, "decrypts not only through Secrets Manager"},
+	}, "secretsmanager.${AWS::Region}.${AWS::URLSuffix} is missing"},
 	{"decryption with any key", func(d *deployment) {
 		set(d.template, "*", property("FunctionPolicy", "PolicyDocument", "Statement", 1, "Fn::If", 1, "Resource")...)
 	}, "decrypts with other keys"},
@@ -149,10 +155,10 @@ var seeded = []fault{
 
 	// Limits equal pkg/wire's.
 	{"a longer reply", func(d *deployment) {
-		set(d.openapi, 201.0, ofSchema("Reply", "properties", "response_content", "maxLength")...)
+		set(d.openapi, 501.0, ofSchema("Reply", "properties", "response_content", "maxLength")...)
 	}, "response_content of maxLength:"},
 	{"a shorter reply", func(d *deployment) {
-		set(d.openapi, 199.0, ofSchema("Reply", "properties", "response_content", "maxLength")...)
+		set(d.openapi, 499.0, ofSchema("Reply", "properties", "response_content", "maxLength")...)
 	}, "response_content of maxLength+1"},
 	{"an empty reply", func(d *deployment) {
 		set(d.openapi, 0.0, ofSchema("Reply", "properties", "response_content", "minLength")...)
@@ -181,7 +187,7 @@ var seeded = []fault{
 	{"a result without attempts", func(d *deployment) { set(d.openapi, nil, ofSchema("Result", "properties", "attempts")...) }, "attempts is missing"},
 	{"more errors", func(d *deployment) { set(d.openapi, 101.0, ofSchema("Result", "properties", "errors", "maxItems")...) }, "errors: pkg/wire tells at most 100"},
 	{"another Retry-After", func(d *deployment) {
-		set(d.openapi, 60.0, "components", "responses", "Later", "headers", "Retry-After", "schema", "maximum")
+		set(d.openapi, 60.0, ofRoute("reply", "responses", "503", "headers", "Retry-After", "schema", "maximum")...)
 	}, "Retry-After is from 1 to 3600"},
 	{"an event with another limit", func(d *deployment) {
 		set(d.asyncapi, 20.0, ofSchema("Reply", "properties", "jump_url_text", "maxLength")...)
@@ -241,9 +247,54 @@ var seeded = []fault{
 	{"an alarm on a metric that nobody writes", func(d *deployment) {
 		set(d.template, "Stale", property("StaleSecretAlarm", "Metrics", 1, "MetricStat", "Metric", "MetricName")...)
 	}, "the functions write no metric Kesu Stale"},
-	{"an alarm that forgets an outcome", func(d *deployment) {
-		set(d.template, at(d.template, property("UnverifiedAlarm", "Metrics")...).([]any)[:8], property("UnverifiedAlarm", "Metrics")...)
-	}, "complete wechatpay unknown is missing"},
+	{"an alarm that forgets a function", func(d *deployment) {
+		set(d.template, at(d.template, property("UnverifiedAlarm", "Metrics")...).([]any)[:2], property("UnverifiedAlarm", "Metrics")...)
+	}, "Unverified of CompleteFunction is watched by no alarm"},
+	{"an alarm by dimensions that the metric has not", func(d *deployment) {
+		set(d.template, "action", property("ReplyRetryableAlarm", "Dimensions", 0, "Name")...)
+	}, "the functions write no metric Kesu Retryable by action"},
+	{"no alarm for an outage", func(d *deployment) {
+		set(d.template, nil, resource("ReplyOutageAlarm")...)
+		set(d.template, nil, resource("ReplyRetryableAlarm")...)
+	}, "Retryable of ReplyFunction is watched by no alarm"},
+	{"no alarm for replies by HTTP that are unknown", func(d *deployment) { set(d.template, nil, resource("ReplyUnknownAlarm")...) }, "one unknown reply rings nothing"},
+	{"no alarm for a key that ends", func(d *deployment) { set(d.template, nil, resource("ReplyKeyEndsAlarm")...) }, "KeyDaysLeft of ReplyFunction is watched by no alarm"},
+	{"a key's alarm that rings when there is time enough", func(d *deployment) {
+		set(d.template, "GreaterThanThreshold", property("CompleteKeyEndsAlarm", "ComparisonOperator")...)
+	}, "CompleteKeyEndsAlarm: GreaterThanThreshold should not be there"},
+	{"a dashboard without replies through WeChat Pay", func(d *deployment) {
+		path := property("Dashboard", "DashboardBody", "Fn::Sub")
+		set(d.template, strings.ReplaceAll(text(d.template, path...), `"reply", "provider", "wechatpay"`, `"reply", "provider", "imageco"`), path...)
+	}, `the dashboard does not show "reply", "provider", "wechatpay"`},
+	{"a dashboard that searches by a slip", func(d *deployment) {
+		path := property("Dashboard", "DashboardBody", "Fn::Sub")
+		set(d.template, strings.ReplaceAll(text(d.template, path...), `{Kesu,function} MetricName=\"KeyDaysLeft`, `{Kesu,merchant} MetricName=\"KeyDaysLeft`), path...)
+	}, "searches for a metric that does not exist"},
+	{"no alarm for results that are not published", func(d *deployment) { set(d.template, nil, resource("UnpublishedAlarm")...) }, "Unpublished of ReplyFunction is watched by no alarm"},
+	{"no alarm for the API", func(d *deployment) { set(d.template, nil, resource("ApiErrorsAlarm")...) }, "5XXError is watched by 0 alarms"},
+	{"no alarm for a slow API", func(d *deployment) { set(d.template, nil, resource("ApiLatencyAlarm")...) }, "Latency is watched by 0 alarms"},
+	{"no alarm for the ledger", func(d *deployment) { set(d.template, nil, resource("LedgerThrottlesAlarm")...) }, "WriteThrottleEvents is watched by 0 alarms"},
+	{"an alarm that a mail cannot open", func(d *deployment) {
+		set(d.template, "Look. 请看 docs/runbook.md#stale-keys", property("StaleSecretAlarm", "AlarmDescription")...)
+	}, "names no section"},
+	{"an alarm in one language", func(d *deployment) {
+		set(d.template, node{"Fn::Sub": "Look. ${RunbookUrl}#stale-keys"}, property("StaleSecretAlarm", "AlarmDescription")...)
+	}, "says nothing in Chinese"},
+	{"an outage alarm that waits for half of the commands", func(d *deployment) { set(d.template, 60.0, "Parameters", "AlarmShare", "Default") }, "half of the commands retryable rings: false"},
+	{"a canary that watches Lambda's errors alone", func(d *deployment) {
+		set(d.template, []any{node{"Ref": "ReplyErrorsAlarm"}, node{"Ref": "ReplyThrottlesAlarm"}}, property("ReplyFunction", "DeploymentPreference", "Alarms")...)
+	}, "ReplyFunction is not rolled back for its version's Misconfigured"},
+	{"a canary that watches all versions", func(d *deployment) {
+		for i := range 4 {
+			set(d.template, []any{node{"Name": "function", "Value": node{"Ref": "ReplyFunction"}}}, property("ReplyVersionAlarm", "Metrics", 1+i, "MetricStat", "Metric", "Dimensions")...)
+		}
+	}, "ReplyFunction is not rolled back for its version's Misconfigured"},
+	{"a canary that an outage rolls back", func(d *deployment) {
+		set(d.template, "IF(v_retryable + v_unknown + v_misconfigured >= 3, 1, 0)", property("ReplyVersionAlarm", "Metrics", 0, "Expression")...)
+	}, "a gateway that is down for both versions rings: true"},
+	{"a canary alarm that keeps its state over versions", func(d *deployment) {
+		set(d.template, "reply version", property("ReplyVersionAlarm", "AlarmName")...)
+	}, "ReplyVersionAlarm is not made anew with each version"},
 	{"an alarm on AWS's metric with a slip", func(d *deployment) { set(d.template, "Error", property("ReplyErrorsAlarm", "MetricName")...) }, "there is no metric AWS/Lambda Error"},
 	{"no alarm for throttles", func(d *deployment) { set(d.template, nil, resource("ReplyThrottlesAlarm")...) }, "Throttles is watched by 1 alarms"},
 	{"a dashboard that is not JSON", func(d *deployment) {
@@ -265,7 +316,46 @@ var seeded = []fault{
 	{"one processor only", func(d *deployment) { set(d.template, []any{"arm64"}, "Globals", "Function", "Architectures") }, "with the parameter x86_64 the architecture is arm64"},
 
 	// The API's guards and its own errors.
-	{"an API for anybody", func(d *deployment) { set(d.openapi, nil, "security") }, "asks nobody"},
+	{"an API that asks at the root who is calling", func(d *deployment) {
+		set(d.openapi, []any{node{"caller": []any{}}}, "security")
+		set(d.openapi, nil, ofRoute("reply", "security")...)
+		set(d.openapi, nil, ofRoute("complete", "security")...)
+	}, "post /merchants/{merchant}/complaints/{complaint_id}/reply asks who is calling: false"},
+	{"security at the root beside the operations'", func(d *deployment) { set(d.openapi, []any{node{"caller": []any{}}}, "security") }, "security stands at the root"},
+	{"an operation that an API key alone opens", func(d *deployment) {
+		set(d.openapi, []any{node{"caller": []any{}}, node{"key": []any{}}}, ofRoute("reply", "security")...)
+	}, "a second way in"},
+	{"an API without a second lock", func(d *deployment) { set(d.openapi, nil, "x-amazon-apigateway-policy") }, "no resource policy stands behind"},
+	{"a denial for callers that say who they are", func(d *deployment) {
+		statement := []any{"x-amazon-apigateway-policy", "Fn::If", 2, "Statement", 0, "Condition"}
+		set(d.openapi, node{"StringEquals": node{"aws:PrincipalType": "Anonymous"}}, statement...)
+	}, "conditions of the denial: StringNotEquals is missing"},
+	{"a policy that allows the own account", func(d *deployment) {
+		set(d.openapi, node{"Ref": "AWS::AccountId"}, "x-amazon-apigateway-policy", "Fn::If", 2, "Statement", 1, "Fn::If", 1, "Principal", "AWS")
+	}, "the resource policy allows 111111111111"},
+	{"a policy that locks the user pool out", func(d *deployment) {
+		set(d.openapi, at(d.openapi, "x-amazon-apigateway-policy", "Fn::If", 2), "x-amazon-apigateway-policy")
+	}, "with a user pool the resource policy would deny"},
+	{"an answer that is a reference", func(d *deployment) {
+		set(d.openapi, node{"$ref": "#/components/responses/Refused"}, ofRoute("reply", "responses", "400")...)
+	}, "the answer 400 is a reference"},
+	{"a keyword that API Gateway does not know", func(d *deployment) { set(d.openapi, true, ofSchema("Reply", "properties", "jump_url", "nullable")...) }, "has nullable"},
+	{"a number of 64 bits", func(d *deployment) {
+		set(d.openapi, "int64", ofSchema("Result", "properties", "attempts", "format")...)
+	}, "has the format int64"},
+	{"a choice with a reference", func(d *deployment) {
+		set(d.openapi, []any{node{"$ref": "#/components/schemas/Completion"}}, ofSchema("Reply", "anyOf")...)
+	}, "anyOf has a reference"},
+	{"a model with a dash", func(d *deployment) { set(d.openapi, node{"type": "object"}, ofSchema("Reply-2")...) }, "Reply-2 is no model's name"},
+	{"a path parameter that is half a segment", func(d *deployment) {
+		set(d.openapi, node{}, "paths", "/merchants/m{merchant}")
+	}, `has the segment "m{merchant}"`},
+	{"a security scheme of OpenAPI's own", func(d *deployment) {
+		set(d.openapi, "http", "components", "securitySchemes", "caller", "type")
+	}, `caller is of the type "http"`},
+	{"a 413 of a form of its own", func(d *deployment) {
+		set(d.openapi, at(d.openapi, "x-amazon-apigateway-gateway-responses", "UNSUPPORTED_MEDIA_TYPE"), "x-amazon-apigateway-gateway-responses", "REQUEST_TOO_LARGE")
+	}, "REQUEST_TOO_LARGE has a form of its own"},
 	{"an API that does not validate bodies", func(d *deployment) {
 		set(d.openapi, false, "x-amazon-apigateway-request-validators", "whole", "validateRequestBody")
 	}, "RequestValidation gateway: the validator"},

@@ -3,13 +3,13 @@ package template
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/kesu-go/kesu/internal/telemetry"
-	"github.com/kesu-go/kesu/pkg/wire"
 )
 
 func logs(d *deployment) []string {
@@ -25,7 +25,7 @@ func logs(d *deployment) []string {
 		if group := target(at(p, "LoggingConfig", "LogGroup")); !slices.Contains(ids, group) {
 			f.add("%s has no log group of the stack's, so Lambda makes one that keeps logs for ever", id)
 		}
-		if text(p, "LoggingConfig", "LogFormat") != "JSON" || text(p, "Tracing") != "Active" {
+		if text(p, "LoggingConfig", "LogFormat") != "JSON" || resolve(d.template, p["Tracing"], nil) != "Active" {
 			f.add("%s does not log JSON or is not traced", id)
 		}
 	}
@@ -39,51 +39,89 @@ func logs(d *deployment) []string {
 		f.add("the API has no access log")
 	}
 	var line node
-	format := text(d.template, "Resources", "Api", "Properties", "AccessLogSetting", "Format")
-	if err := json.Unmarshal([]byte(format), &line); err != nil || strings.Contains(format, "\n") {
-		f.add("the access log's format is not one line of JSON")
+	for choice, tells := range map[string]bool{"no": false, "yes": true} {
+		format, _ := resolve(d.template, at(d.template, "Resources", "Api", "Properties", "AccessLogSetting", "Format"), map[string]string{"LogValidationErrors": choice}).(string)
+		clear(line)
+		if err := json.Unmarshal([]byte(format), &line); err != nil || strings.Contains(format, "\n") {
+			f.add("the access log's format is not one line of JSON")
+		}
+		if (line["validation"] == "$context.error.validationErrorString") != tells {
+			f.add("LogValidationErrors %s: the access log tells %v of a wrong body", choice, line["validation"])
+		}
 	}
 	return f
 }
 
-// emitted is a metrics line as the functions write it.
-func emitted() node {
+// ofCommands writes a line of each kind that the functions write which carry out commands.
+func ofCommands(m *telemetry.Metrics, at time.Time) {
+	m.Settled(telemetry.Settled{Action: "reply", Provider: "imageco", Outcome: "succeeded"}, at)
+	m.Unpublished(at)
+	m.KeyEnds("acme", "0ABC", at, at)
+}
+
+// ofWatcher writes a line of each kind that functions/watch writes.
+func ofWatcher(m *telemetry.Metrics, at time.Time) {
+	m.Published("ComplaintReceived", at)
+	m.Refused("signature", 1, at)
+	m.SweepAge("acme", time.Minute, at)
+	m.KeyEnds("acme", "0ABC", at, at)
+}
+
+// ownMetrics are the functions' metrics by the dimensions that they are written by, with spaces between.
+func ownMetrics(writers ...func(m *telemetry.Metrics, at time.Time)) (namespace string, bySet map[string][]string) {
 	var out bytes.Buffer
-	telemetry.NewMetrics(&out).Settled(telemetry.Settled{Action: "reply", Provider: "imageco", Outcome: "succeeded"}, time.Unix(0, 0))
-	var line node
-	_ = json.Unmarshal(out.Bytes(), &line) // an unreadable line has no metrics, which every check then reports
-	return line
-}
-
-func ownMetrics() (namespace string, metrics, dimensions []string) {
-	directive := at(emitted(), "_aws", "CloudWatchMetrics", 0)
-	for _, m := range list(at(directive, "Metrics")) {
-		metrics = append(metrics, text(m, "Name"))
+	for _, write := range writers {
+		write(telemetry.NewMetrics(&out), time.Unix(0, 0))
 	}
-	for _, name := range list(at(directive, "Dimensions", 0)) {
-		dimensions = append(dimensions, name.(string))
+	bySet = map[string][]string{}
+	for text := range strings.Lines(out.String()) {
+		var line node
+		_ = json.Unmarshal([]byte(text), &line) // an unreadable line has no metrics, which every check then reports
+		for _, directive := range list(at(line, "_aws", "CloudWatchMetrics")) {
+			namespace, _ = at(directive, "Namespace").(string)
+			for _, set := range list(at(directive, "Dimensions")) {
+				dimensions := words(set)
+				slices.Sort(dimensions)
+				for _, m := range list(at(directive, "Metrics")) {
+					by := strings.Join(dimensions, " ")
+					name, _ := at(m, "Name").(string)
+					bySet[by] = append(bySet[by], name)
+				}
+			}
+		}
 	}
-	return text(directive, "Namespace"), metrics, dimensions
+	return namespace, bySet
 }
 
-// awsMetrics are the metrics of AWS's services that the template may watch.
-var awsMetrics = map[string][]string{
-	"AWS/Lambda":     {"Errors", "Throttles", "Invocations", "Duration", "ConcurrentExecutions"},
-	"AWS/SQS":        {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"},
-	"AWS/ApiGateway": {"Count", "4XXError", "5XXError", "Latency"},
+// awsMetrics are the metrics of AWS's services that the template may watch, with their dimensions, sorted:
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html (ExecutedVersion is there for an alias that
+// shares its invocations among two versions),
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html,
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html,
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html.
+var awsMetrics = map[string]struct{ metrics, dimensions []string }{
+	"AWS/Lambda":     {[]string{"Errors", "Throttles", "Invocations"}, []string{"FunctionName", "FunctionName Resource", "ExecutedVersion FunctionName Resource"}},
+	"AWS/SQS":        {[]string{"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}, []string{"QueueName"}},
+	"AWS/ApiGateway": {[]string{"Count", "4XXError", "5XXError", "Latency"}, []string{"ApiName", "ApiName Stage"}},
+	"AWS/DynamoDB":   {[]string{"WriteThrottleEvents"}, []string{"TableName"}},
 }
 
-func metricExists(namespace, metric string) bool {
-	own, metrics, _ := ownMetrics()
-	return slices.Contains(awsMetrics[namespace], metric) || namespace == own && slices.Contains(metrics, metric)
+// metricExists reports whether somebody writes a metric by these dimensions, which are sorted and have spaces between.
+func metricExists(namespace, metric, dimensions string) bool {
+	own, bySet := ownMetrics(ofCommands, ofWatcher)
+	if namespace == own {
+		return slices.Contains(bySet[dimensions], metric)
+	}
+	service := awsMetrics[namespace]
+	return slices.Contains(service.metrics, metric) && slices.Contains(service.dimensions, dimensions)
 }
 
 var (
-	runbookLink = regexp.MustCompile(`docs/runbook\.md#([a-z-]+)`)
-	heading     = regexp.MustCompile(`(?m)^## (.+)$`)
+	heading = regexp.MustCompile(`(?m)^## (.+)$`)
+	han     = regexp.MustCompile(`\p{Han}`)
 )
 
-// sections are the anchors of the runbook's sections.
+// sections are the anchors of the runbook's sections, as GitHub makes them.
 func sections(runbook string) []string {
 	var anchors []string
 	for _, h := range heading.FindAllStringSubmatch(runbook, -1) {
@@ -92,73 +130,106 @@ func sections(runbook string) []string {
 	return anchors
 }
 
+// watchedMetric is one metric of an alarm.
+type watchedMetric struct {
+	namespace, name, dimensions, function string
+	version                               bool // of the version that is deployed
+}
+
+// watchedMetrics are the metrics of an alarm, whichever way it names them.
+func watchedMetrics(p node) (all []watchedMetric) {
+	add := func(metric any) {
+		m := watchedMetric{namespace: text(metric, "Namespace"), name: text(metric, "MetricName")}
+		var dimensions []string
+		for _, dimension := range list(at(metric, "Dimensions")) {
+			name, value := text(dimension, "Name"), at(dimension, "Value")
+			dimensions = append(dimensions, name)
+			if name == "function" || name == "FunctionName" {
+				m.function = target(value)
+			}
+			if name == "version" || name == "ExecutedVersion" {
+				m.version = slices.Equal(words(at(value, "Fn::GetAtt")), []string{m.function, "Version.Version"})
+			}
+		}
+		slices.Sort(dimensions)
+		m.dimensions = strings.Join(dimensions, " ")
+		all = append(all, m)
+	}
+	if text(p, "MetricName") != "" {
+		add(p)
+	}
+	for _, m := range list(at(p, "Metrics")) {
+		if metric := at(m, "MetricStat", "Metric"); metric != nil {
+			add(metric)
+		}
+	}
+	return all
+}
+
 func alarms(d *deployment) []string {
 	var f faults
 	ids, properties := ofType(d.template, "AWS::CloudWatch::Alarm")
-	anchors := sections(d.runbook)
 	watched := map[string]int{}
 	for _, id := range ids {
 		p := properties[id]
-		link := runbookLink.FindStringSubmatch(text(p, "AlarmDescription"))
-		if link == nil || !slices.Contains(anchors, link[1]) {
-			f.add("%s: the description names no section of docs/runbook.md", id)
-		}
+		described(&f, d, id, p)
 		if at(p, "AlarmActions") == nil {
 			f.add("%s tells nobody", id)
 		}
 		if text(p, "TreatMissingData") != "notBreaching" {
 			f.add("%s rings when nothing happens", id)
 		}
-		if name := text(p, "MetricName"); name != "" {
-			watched[name]++
-			if !metricExists(text(p, "Namespace"), name) {
-				f.add("%s: there is no metric %s %s", id, text(p, "Namespace"), name)
-			}
-			continue
+		if strings.HasSuffix(id, "KeyEndsAlarm") {
+			f.same(id, []string{text(p, "Statistic"), text(p, "ComparisonOperator"), fmt.Sprint(p["Threshold"]), fmt.Sprint(p["Period"])},
+				[]string{"Minimum", "LessThanThreshold", "30", "86400"})
 		}
-		for _, name := range ownAlarm(&f, id, p) {
-			watched[name]++
+		counted := map[string]bool{}
+		for _, m := range watchedMetrics(p) {
+			counted[m.name], counted[m.name+" of "+m.function] = true, true
+			if own, _ := ownMetrics(ofCommands); !metricExists(m.namespace, m.name, m.dimensions) {
+				f.add("%s: %s %s %s by %s", id, map[bool]string{true: "the functions write no metric", false: "there is no metric"}[m.namespace == own], m.namespace, m.name, m.dimensions)
+			}
+		}
+		for name := range counted {
+			if !strings.HasSuffix(id, "VersionAlarm") && !strings.HasSuffix(id, "VersionErrorsAlarm") {
+				watched[name]++
+			}
 		}
 	}
 	for name, least := range map[string]int{"Errors": 2, "Throttles": 2, "ApproximateAgeOfOldestMessage": 2,
-		"ApproximateNumberOfMessagesVisible": 5, "Unverified": 1, "StaleSecret": 1} {
+		"ApproximateNumberOfMessagesVisible": 5, "5XXError": 1, "Latency": 1, "WriteThrottleEvents": 1} {
 		if watched[name] < least {
 			f.add("%s is watched by %d alarms, should be by %d", name, watched[name], least)
+		}
+	}
+	for _, name := range []string{"Retryable", "Unknown", "Misconfigured", "Unpublished", "Unverified", "StaleSecret", "KeyDaysLeft"} {
+		for _, function := range functionIDs {
+			if watched[name+" of "+function] == 0 {
+				f.add("%s of %s is watched by no alarm", name, function)
+			}
 		}
 	}
 	return f
 }
 
-// ownAlarm checks an alarm over our own metric, which must add up every action and outcome: each is a metric by itself.
-func ownAlarm(f *faults, id string, p node) (watched []string) {
-	namespace, metrics, dimensions := ownMetrics()
-	seen := map[string]int{}
-	for _, m := range list(at(p, "Metrics")) {
-		metric := at(m, "MetricStat", "Metric")
-		if metric == nil {
-			continue
-		}
-		name := text(metric, "MetricName")
-		watched = append(watched, name)
-		if text(metric, "Namespace") != namespace || !slices.Contains(metrics, name) {
-			f.add("%s: the functions write no metric %s %s", id, text(metric, "Namespace"), name)
-		}
-		values := node{}
-		for _, dimension := range list(at(metric, "Dimensions")) {
-			values[text(dimension, "Name")] = text(dimension, "Value")
-		}
-		f.same(id+": dimensions", names(values), dimensions)
-		seen[text(values, "action")+" "+text(values, "provider")+" "+text(values, "outcome")]++
+// described wants an alarm to say in both languages what it is about, and to end with an address that a mail's reader can
+// open, of a section of the runbook.
+func described(f *faults, d *deployment, id string, p node) {
+	description, _ := resolve(d.template, at(p, "AlarmDescription"), nil).(string)
+	address, section, _ := strings.Cut(description[strings.LastIndex(description, " ")+1:], "#")
+	if !strings.HasPrefix(address, "https://") || !strings.HasSuffix(address, "/docs/runbook.md") || !slices.Contains(sections(d.runbook), section) {
+		f.add("%s: the description names no section of docs/runbook.md by an address", id)
 	}
-	var all []string
-	for _, action := range []wire.Action{wire.Reply, wire.Complete} {
-		for _, outcome := range []wire.Outcome{wire.Succeeded, wire.Rejected, wire.Retryable, wire.Unknown} {
-			all = append(all, string(action)+" "+string(action.Provider())+" "+string(outcome))
-		}
+	if !han.MatchString(description) {
+		f.add("%s: the description says nothing in Chinese", id)
 	}
-	f.same(id+": what it adds up", names(seen), all)
-	return sorted(watched)
+	if len(description) > 1024 {
+		f.add("%s: the description is longer than CloudWatch takes", id)
+	}
 }
+
+// searched is an expression of the dashboard's that finds metrics by the names of their dimensions.
+var searched = regexp.MustCompile(`SEARCH\('\{(\w+),([\w,]+)\} MetricName="(\w+)"'`)
 
 var placeholder = regexp.MustCompile(`\$\{[^}]*\}`)
 
@@ -173,10 +244,21 @@ func dashboard(d *deployment) []string {
 	if len(list(body["widgets"])) == 0 {
 		f.add("the dashboard is empty")
 	}
+	for _, shown := range []string{`"reply", "provider", "imageco"`, `"reply", "provider", "wechatpay"`, `"complete", "provider", "wechatpay"`, "KeyDaysLeft"} {
+		if !strings.Contains(source, shown) {
+			f.add("the dashboard does not show %s", shown)
+		}
+	}
 	for i, widget := range list(body["widgets"]) {
 		var before []any
 		for _, line := range list(at(widget, "properties", "metrics")) {
 			metric := list(line)
+			if expression := text(line, 0, "expression"); expression != "" {
+				found := searched.FindStringSubmatch(expression)
+				if found == nil || !metricExists(found[1], found[3], strings.ReplaceAll(found[2], ",", " ")) {
+					f.add("widget %d searches for a metric that does not exist: %s", i, expression)
+				}
+			}
 			if first, _ := at(line, 0).(string); first == "" || first == "..." { // an expression, or only the last dimension is another one
 				continue
 			}
@@ -186,7 +268,10 @@ func dashboard(d *deployment) []string {
 				}
 			}
 			before = metric
-			if !metricExists(text(metric, 0), text(metric, 1)) {
+			own, bySet := ownMetrics(ofCommands, ofWatcher)
+			exists := slices.Contains(awsMetrics[text(metric, 0)].metrics, text(metric, 1)) ||
+				text(metric, 0) == own && slices.Contains(bySet["action outcome provider"], text(metric, 1))
+			if !exists {
 				f.add("widget %d shows a metric that does not exist: %v %v", i, metric[0], metric[1])
 			}
 		}

@@ -22,6 +22,19 @@ type Authorization struct {
 	Signature []byte    // decoded
 }
 
+// SecretsOf are the parts of an Authorization header of our own that must not be shown: its signature, and its nonce,
+// which stands in the text that was signed.
+func SecretsOf(header string) []string {
+	var parts []string
+	for _, name := range []string{`signature="`, `nonce_str="`} {
+		if _, rest, found := strings.Cut(header, name); found {
+			value, _, _ := strings.Cut(rest, `"`)
+			parts = append(parts, value)
+		}
+	}
+	return parts
+}
+
 // ParseAuthorization reads an Authorization header as strictly as it can be read: the scheme, one space, then mchid,
 // nonce_str, timestamp, serial_no and signature in any order, each exactly once as name="value" with one comma between
 // them. It does not check the signature, see [Authorization.Verify]. Its errors name the parameter and quote nothing.
@@ -40,7 +53,8 @@ func ParseAuthorization(header string) (Authorization, error) {
 	a := Authorization{Mchid: parameters["mchid"], Nonce: parameters["nonce_str"], SerialNo: parameters["serial_no"]}
 	for _, name := range []string{"mchid", "nonce_str", "serial_no"} {
 		if !quotable(parameters[name]) {
-			return Authorization{}, fmt.Errorf("authorization: %s is empty, too long, or holds a character that cannot stand there", name)
+			return Authorization{}, fmt.Errorf(
+				"authorization: %s is empty, too long, or holds a character that cannot stand there", name)
 		}
 	}
 	if a.At, ok = parseSeconds(parameters["timestamp"]); !ok {

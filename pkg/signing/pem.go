@@ -1,6 +1,7 @@
 package signing
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
@@ -21,89 +22,129 @@ const (
 )
 
 // ErrKeyID is what [ParsePlatformKey] returns for a public key without a usable id.
-var ErrKeyID = errors.New("must be 1 to 128 of the characters 0-9, A-Z, a-z, _ and -, because a public key does not say its own id")
+var ErrKeyID = errors.New(
+	"must be 1 to 128 of the characters 0-9, A-Z, a-z, _ and -, because a public key does not say its own id")
 
-// ParsePrivateKey reads a merchant's RSA key from one PEM block, PKCS#8 ("PRIVATE KEY") or PKCS#1 ("RSA PRIVATE KEY").
-// Text before the block is skipped, as openssl writes it there; text after it is refused, because a second key there
-// would go unnoticed.
+var (
+	errEncrypted = errors.New("is encrypted with a passphrase; store the key without one")
+	errNotRSA    = errors.New("is not an RSA key")
+)
+
+// ParsePEM reads the one PEM block of a text by its content, whatever its label says, as OpenSSL does: an
+// [*rsa.PrivateKey] from PKCS#8 or PKCS#1, an [*rsa.PublicKey] from SubjectPublicKeyInfo or PKCS#1, or an
+// [*x509.Certificate] with an RSA key.
+//
+// A byte order mark, carriage returns, trailing blanks and blank lines around the block do not matter. Text before the
+// block is skipped, as openssl writes it there; text after it is refused, because a second key there would go
+// unnoticed.
 //
 // The errors read on from the name of the field ("is not PEM: …") and hold nothing of the text.
-func ParsePrivateKey(text string) (*rsa.PrivateKey, error) {
+func ParsePEM(text string) (any, error) {
 	block, err := onlyBlock(text)
 	if err != nil {
 		return nil, err
 	}
-	var key any
-	switch block.Type {
-	case "PRIVATE KEY":
-		key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
-	case "RSA PRIVATE KEY":
-		if block.Headers["DEK-Info"] != "" {
-			return nil, errors.New("is encrypted with a passphrase; store the key without one")
+	if block.Headers["DEK-Info"] != "" {
+		return nil, errEncrypted
+	}
+	content := parseDER(block.Bytes)
+	switch key := content.(type) {
+	case *rsa.PrivateKey:
+		return key, checkBits(&key.PublicKey)
+	case *rsa.PublicKey:
+		return key, checkBits(key)
+	case *x509.Certificate:
+		public, ok := key.PublicKey.(*rsa.PublicKey)
+		if !ok {
+			return nil, errNotRSA
 		}
-		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
-	case "ENCRYPTED PRIVATE KEY":
-		return nil, errors.New("is encrypted with a passphrase; store the key without one")
-	case "EC PRIVATE KEY":
-		return nil, errors.New("is not an RSA key")
-	case "CERTIFICATE":
-		return nil, errors.New("is a certificate where a private key belongs")
-	default:
-		return nil, errors.New("is PEM, but not of a private key")
+		return key, checkBits(public)
+	case nil:
+		return nil, unreadable(block.Type)
 	}
-	if err != nil {
-		return nil, errors.New("is PEM of a private key that cannot be read")
-	}
-	private, ok := key.(*rsa.PrivateKey)
-	if !ok {
-		return nil, errors.New("is not an RSA key")
-	}
-	return private, checkBits(&private.PublicKey)
+	return nil, errNotRSA
 }
 
-// ParsePlatformKey reads a key that WeChat Pay signs its answers with from one PEM block, with the rules of
-// [ParsePrivateKey] for the text around it.
+// parseDER reads what a block holds, by the forms that keys and certificates have; nil is none of them.
+func parseDER(der []byte) any {
+	if key, err := x509.ParsePKCS8PrivateKey(der); err == nil {
+		return key
+	}
+	if key, err := x509.ParsePKCS1PrivateKey(der); err == nil {
+		return key
+	}
+	if key, err := x509.ParsePKIXPublicKey(der); err == nil {
+		return key
+	}
+	if key, err := x509.ParsePKCS1PublicKey(der); err == nil {
+		return key
+	}
+	if certificate, err := x509.ParseCertificate(der); err == nil {
+		return certificate
+	}
+	if key, err := x509.ParseECPrivateKey(der); err == nil {
+		return key
+	}
+	return nil
+}
+
+// unreadable words a block whose content is of no known form, by what its label promises.
+func unreadable(label string) error {
+	switch label {
+	case "ENCRYPTED PRIVATE KEY":
+		return errEncrypted
+	case "PRIVATE KEY", "RSA PRIVATE KEY":
+		return errors.New("is PEM of a private key that cannot be read")
+	case "PUBLIC KEY", "RSA PUBLIC KEY":
+		return errors.New("is PEM of a public key that cannot be read")
+	case "CERTIFICATE":
+		return errors.New("is PEM of a certificate that cannot be read")
+	}
+	return errors.New("is PEM, but of no RSA key and no certificate")
+}
+
+// ParsePrivateKey reads a merchant's RSA key, PKCS#8 or PKCS#1, with the rules of [ParsePEM].
+func ParsePrivateKey(text string) (*rsa.PrivateKey, error) {
+	content, err := ParsePEM(text)
+	if err != nil {
+		return nil, err
+	}
+	switch key := content.(type) {
+	case *rsa.PrivateKey:
+		return key, nil
+	case *x509.Certificate:
+		return nil, errors.New("is a certificate where a private key belongs")
+	}
+	return nil, errors.New("is PEM, but not of a private key")
+}
+
+// ParsePlatformKey reads a key that WeChat Pay signs its answers with, with the rules of [ParsePEM].
 //
-// A public key ("PUBLIC KEY", 微信支付公钥) is known by the id that WeChat Pay gave with it (PUB_KEY_ID_…), so id is needed, or
-// the error is [ErrKeyID]. A certificate ("CERTIFICATE", 平台证书) is known by its serial number in upper-case hex, as
-// openssl prints it, whatever id says. An expired certificate is read like any other: its answers fail to verify.
+// A public key (微信支付公钥) is known by the id that WeChat Pay gave with it (PUB_KEY_ID_…), so id is needed, or the error
+// is [ErrKeyID]. A certificate (平台证书) is known by its serial number in upper-case hex, as openssl prints it, whatever
+// id says. An expired certificate is read like any other: its answers fail to verify.
 func ParsePlatformKey(id, text string) (PlatformKey, error) {
-	block, err := onlyBlock(text)
+	content, err := ParsePEM(text)
 	if err != nil {
 		return PlatformKey{}, err
 	}
 	var parsed PlatformKey
-	var key any
-	switch block.Type {
-	case "PUBLIC KEY":
+	var public *rsa.PublicKey
+	switch key := content.(type) {
+	case *rsa.PrivateKey:
+		return PlatformKey{}, errors.New("is a private key where WeChat Pay's public key or certificate belongs")
+	case *rsa.PublicKey:
 		if !validKeyID(id) {
 			return PlatformKey{}, ErrKeyID
 		}
-		parsed.ID = id
-		if key, err = x509.ParsePKIXPublicKey(block.Bytes); err != nil {
-			return PlatformKey{}, errors.New("is PEM of a public key that cannot be read")
-		}
-	case "CERTIFICATE":
-		cert, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return PlatformKey{}, errors.New("is PEM of a certificate that cannot be read")
-		}
-		parsed.ID, key = fmt.Sprintf("%X", cert.SerialNumber.Bytes()), cert.PublicKey
+		parsed.ID, public = id, key
+	case *x509.Certificate:
+		parsed.ID = fmt.Sprintf("%X", key.SerialNumber.Bytes())
 		if parsed.ID == "" {
 			parsed.ID = "00"
 		}
-		parsed.NotBefore, parsed.NotAfter = cert.NotBefore, cert.NotAfter
-	case "PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY":
-		return PlatformKey{}, errors.New("is a private key where WeChat Pay's public key or certificate belongs")
-	default:
-		return PlatformKey{}, errors.New("is PEM, but neither PUBLIC KEY nor CERTIFICATE")
-	}
-	public, ok := key.(*rsa.PublicKey)
-	if !ok {
-		return PlatformKey{}, errors.New("is not an RSA key")
-	}
-	if err := checkBits(public); err != nil {
-		return PlatformKey{}, err
+		parsed.NotBefore, parsed.NotAfter = key.NotBefore, key.NotAfter
+		public, _ = key.PublicKey.(*rsa.PublicKey) // ParsePEM has seen that it is one
 	}
 	parsed.Verify = func(digest, signature []byte) error {
 		return rsa.VerifyPKCS1v15(public, crypto.SHA256, digest, signature)
@@ -111,12 +152,18 @@ func ParsePlatformKey(id, text string) (PlatformKey, error) {
 	return parsed, nil
 }
 
+// byteOrderMark is what some editors put before a text in UTF-8.
+const byteOrderMark = "\uFEFF"
+
 // onlyBlock finds the one PEM block of a text.
 func onlyBlock(text string) (*pem.Block, error) {
 	if len(text) > maxPEM {
 		return nil, fmt.Errorf("is longer than %d bytes", maxPEM)
 	}
-	block, rest := pem.Decode([]byte(text))
+	text = strings.TrimPrefix(text, byteOrderMark)
+	// A carriage return alone ended lines once, and Go's reader knows the line feed only.
+	lines := bytes.ReplaceAll([]byte(text), []byte("\r\n"), []byte("\n"))
+	block, rest := pem.Decode(bytes.ReplaceAll(lines, []byte("\r"), []byte("\n")))
 	if block == nil {
 		if strings.Contains(text, `\n`) {
 			return nil, errors.New(`is not PEM: it holds \n as two characters where line breaks belong`)

@@ -36,6 +36,11 @@ func TestParsePrivateKeyReads(t *testing.T) {
 		"blank lines around":              "\n\n" + pkcs8(t, key) + "\r\n \n",
 		"what openssl pkcs12 puts before": "Bag Attributes\n    localKeyID: 01\nKey Attributes: <No Attributes>\n" + pkcs8(t, key),
 		"no line break at the end":        strings.TrimSpace(pkcs8(t, key)),
+		"a byte order mark":               "\uFEFF" + pkcs8(t, key),
+		"carriage returns alone":          strings.ReplaceAll(pkcs8(t, key), "\n", "\r"),
+		"blanks at the ends of lines":     strings.ReplaceAll(pkcs8(t, key), "\n", " \t\n"),
+		"PKCS#1 under PKCS#8's label":     block("PRIVATE KEY", x509.MarshalPKCS1PrivateKey(key)),
+		"PKCS#8 under PKCS#1's label":     strings.ReplaceAll(pkcs8(t, key), "PRIVATE KEY", "RSA PRIVATE KEY"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := signing.ParsePrivateKey(text)
@@ -71,7 +76,6 @@ func TestParsePrivateKeyRefuses(t *testing.T) {
 		{"a second block", good + good, "more text after"},
 		{"a text that is too long", strings.Repeat(" ", 20<<10) + good, "longer than"},
 		{"bytes that are no key", block("PRIVATE KEY", []byte("no key at all")), "cannot be read"},
-		{"PKCS#1 under the name of PKCS#8", block("PRIVATE KEY", x509.MarshalPKCS1PrivateKey(key)), "cannot be read"},
 		{"a PKCS#1 key that is broken", block("RSA PRIVATE KEY", []byte{0x30, 0}), "cannot be read"},
 		{"an EC key", pkcs8(t, newEC(t)), "not an RSA key"},
 		{"an EC key in its own format", block("EC PRIVATE KEY", ecDER), "not an RSA key"},
@@ -133,6 +137,9 @@ func TestParsePlatformKeyReads(t *testing.T) {
 	for _, test := range []struct{ name, id, text, want string }{
 		{"a public key under its id", "PUB_KEY_ID_0111", public, "PUB_KEY_ID_0111"},
 		{"a public key with Windows line endings", "PUB_KEY_ID_0111", strings.ReplaceAll(public, "\n", "\r\n"), "PUB_KEY_ID_0111"},
+		{"a PKCS#1 public key", "PUB_KEY_ID_0111", block("RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(&key.PublicKey)), "PUB_KEY_ID_0111"},
+		{"a public key under PKCS#1's label", "PUB_KEY_ID_0111", strings.ReplaceAll(public, "PUBLIC", "RSA PUBLIC"), "PUB_KEY_ID_0111"},
+		{"a public key with a byte order mark", "PUB_KEY_ID_0111", "\uFEFF" + public, "PUB_KEY_ID_0111"},
 		{"a certificate under its serial number", "", cert, "ABCDEF"},
 		{"a certificate whatever id says", "PUB_KEY_ID_0111", cert, "ABCDEF"},
 		{"a certificate whose serial number begins with a zero digit", "", certificate(t, key, big.NewInt(0xABC), now), "0ABC"},
@@ -171,11 +178,12 @@ func TestParsePlatformKeyRefuses(t *testing.T) {
 		{"a chain of certificates", "", strings.Repeat(certificate(t, key, big.NewInt(1), now), 2), "more text after"},
 		{"a public key that is broken", "A", block("PUBLIC KEY", []byte{0x30, 0}), "public key that cannot be read"},
 		{"a certificate that is broken", "A", block("CERTIFICATE", []byte{0x30, 0}), "certificate that cannot be read"},
+		{"a PKCS#1 public key that is broken", "A", block("RSA PUBLIC KEY", []byte{0x30, 0}), "public key that cannot be read"},
 		{"an EC public key", "A", publicPEM(t, newEC(t).Public()), "not an RSA key"},
 		{"a certificate of an EC key", "A", certificate(t, newEC(t), big.NewInt(1), now), "not an RSA key"},
 		{"a short public key", "A", publicPEM(t, newSmall(t).Public()), "fewer than 1024 bits"},
 		{"the merchant's own private key", "A", pkcs8(t, key), "is a private key"},
-		{"a certificate request", "A", block("CERTIFICATE REQUEST", []byte{0x30, 0}), "neither PUBLIC KEY nor CERTIFICATE"},
+		{"a certificate request", "A", block("CERTIFICATE REQUEST", []byte{0x30, 0}), "of no RSA key and no certificate"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := signing.ParsePlatformKey(test.id, test.text)

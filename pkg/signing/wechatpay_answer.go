@@ -21,7 +21,8 @@ const maxSignature = 4 << 10
 
 // What [KeySet.Verify] can find wrong with an answer. None of them says that the request was not carried out.
 var (
-	ErrNotSigned    = errors.New("the answer lacks one of Wechatpay-Timestamp, -Nonce, -Signature and -Serial, or has one of them twice")
+	ErrNotSigned = errors.New(
+		"the answer lacks one of Wechatpay-Timestamp, -Nonce, -Signature and -Serial, or has one of them twice")
 	ErrTimestamp    = errors.New("Wechatpay-Timestamp is not a number of seconds")
 	ErrSkew         = errors.New("Wechatpay-Timestamp is more than 300 seconds from now")
 	ErrUnknownKey   = errors.New("Wechatpay-Serial names a key that is not among the platform keys")
@@ -114,8 +115,8 @@ func AnswerMessage(timestamp, nonce string, body []byte) []byte {
 	return append(append(answerHead(nil, timestamp, nonce), body...), '\n')
 }
 
-// SignAnswer returns the Wechatpay-Signature of an answer, as WeChat Pay would sign it: a stand-in for the gateway signs
-// its answers with it, so that they can be verified.
+// SignAnswer returns the Wechatpay-Signature of an answer, as WeChat Pay would sign it: a stand-in for the gateway
+// signs its answers with it, so that they can be verified.
 func SignAnswer(key crypto.Signer, at time.Time, nonce string, body []byte) (string, error) {
 	digest := answerDigest(strconv.FormatInt(at.Unix(), 10), nonce, body)
 	signature, err := key.Sign(rand.Reader, digest, crypto.SHA256)

@@ -15,6 +15,7 @@ func TestActionNames(t *testing.T) {
 	}{
 		{wire.Reply, "ComplaintReplyRequested", "ComplaintReplySettled", "imageco"},
 		{wire.Complete, "ComplaintCompletionRequested", "ComplaintCompletionSettled", "wechatpay"},
+		{wire.Upload, "", "", "wechatpay"},
 	} {
 		if row.action.DetailType() != row.requested || row.action.SettledType() != row.settled || row.action.Provider() != row.provider {
 			t.Errorf("%s: %s, %s, %s", row.action, row.action.DetailType(), row.action.SettledType(), row.action.Provider())
@@ -22,8 +23,18 @@ func TestActionNames(t *testing.T) {
 	}
 }
 
+// content is the reply of 翼码's documentation, section 4.73: https://open.wangcaio2o.com/docs/ipos-sa/1845.
+func content() wire.ReplyContent {
+	return wire.ReplyContent{
+		ResponseContent: "已与用户沟通解决",
+		ResponseImages:  []string{"file752398_7983424", "file752399_7983425"},
+		JumpURL:         "https://www.xxx.com/aaaa",
+		JumpURLText:     "查看订单详情",
+	}
+}
+
 func reply(change func(*wire.Command)) *wire.Command {
-	c := &wire.Command{Action: wire.Reply, Merchant: "acme", ComplaintID: complaintID, ReplyContent: sample().ReplyContent}
+	c := &wire.Command{Action: wire.Reply, Merchant: "acme", ComplaintID: complaintID, ReplyContent: content()}
 	change(c)
 	return c
 }
@@ -48,6 +59,9 @@ func TestPayloadHashCoversTheContentAndNothingElse(t *testing.T) {
 		{"another text", func(c *wire.Command) { c.JumpURLText += "b" }, false},
 		{"a character moved from the URL to its text", func(c *wire.Command) { c.JumpURL, c.JumpURLText = c.JumpURL[:len(c.JumpURL)-1], "a"+c.JumpURLText }, false},
 		{"another account", func(c *wire.Command) { c.SellerAccount = "1" }, false},
+		{"a mini program", func(c *wire.Command) { c.MiniProgram = &wire.MiniProgram{AppID: "a", Path: "p", Text: "t"} }, false},
+		{"immediate service", func(c *wire.Command) { c.ImmediateService = true }, false},
+		{"immediate service that is not asked for", func(c *wire.Command) { c.ImmediateService = false }, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if same := reply(row.change).PayloadHash() == base; same != row.same {
@@ -65,6 +79,36 @@ func TestPayloadHashCoversTheContentAndNothingElse(t *testing.T) {
 	})
 }
 
+// Images that spell a mini program are images: no two contents have one hash.
+func TestAMiniProgramIsNotTakenForImages(t *testing.T) {
+	mini := reply(func(c *wire.Command) {
+		c.ResponseImages, c.MiniProgram = nil, &wire.MiniProgram{AppID: "a", Path: "p", Text: "t"}
+	})
+	for _, mark := range []string{"mini_program_jump_info", "mini_program_jump_info|"} {
+		images := reply(func(c *wire.Command) { c.ResponseImages = []string{mark, "a", "p", "t"} })
+		if mini.PayloadHash() == images.PayloadHash() {
+			t.Errorf("the images %v have the hash of a mini program", images.ResponseImages)
+		}
+	}
+}
+
+// What is repeated harmlessly, which the ledger, the queue and the gateway's client all ask for.
+func TestRepeatable(t *testing.T) {
+	for _, row := range []struct {
+		command wire.Command
+		want    bool
+	}{
+		{wire.Command{Action: wire.Reply}, false},
+		{wire.Command{Action: wire.Reply, ImmediateService: true}, true},
+		{wire.Command{Action: wire.Complete}, true},
+		{wire.Command{Action: wire.Upload}, true},
+	} {
+		if got := row.command.Repeatable(); got != row.want {
+			t.Errorf("%+v: %t", row.command, got)
+		}
+	}
+}
+
 func TestLedgerKey(t *testing.T) {
 	for _, row := range []struct {
 		name    string
@@ -74,6 +118,7 @@ func TestLedgerKey(t *testing.T) {
 		{"a reply's own key", reply(func(c *wire.Command) { c.IdempotencyKey = "k" }), "k"},
 		{"a reply without a key is filed under its content", reply(func(*wire.Command) {}), "content-" + reply(func(*wire.Command) {}).PayloadHash()},
 		{"a completion's own key", &wire.Command{Action: wire.Complete, IdempotencyKey: "k"}, "k"},
+		{"an upload is not filed, whatever its key", &wire.Command{Action: wire.Upload, IdempotencyKey: "k"}, ""},
 		{"a completion without a key is not filed", &wire.Command{Action: wire.Complete}, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {

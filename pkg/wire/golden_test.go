@@ -5,14 +5,11 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-
-	"github.com/kesu-go/kesu/pkg/wire"
 )
 
 const (
 	complaintID   = "200201820200101080076610000"
 	transactionID = "resp202406170000000001"
-	sampleKey     = "test" // the key of the samples that 翼码 prints, worth nothing
 )
 
 var at = time.Date(2026, 11, 21, 8, 0, 0, 999_000_000, time.FixedZone("", 0))
@@ -25,21 +22,4 @@ func golden(t testing.TB, name string) string {
 		t.Fatal(err)
 	}
 	return string(raw)
-}
-
-// sample is the message of 翼码's documentation, section 4.73: https://open.wangcaio2o.com/docs/ipos-sa/1845.
-func sample() wire.ReplyMessage {
-	return wire.ReplyMessage{
-		ISSPID:        "39493002",
-		TransactionID: transactionID,
-		SystemID:      "8888",
-		SellerAccount: "66660000000000001",
-		ComplaintID:   complaintID,
-		ReplyContent: wire.ReplyContent{
-			ResponseContent: "已与用户沟通解决",
-			ResponseImages:  []string{"file752398_7983424", "file752399_7983425"},
-			JumpURL:         "https://www.xxx.com/aaaa",
-			JumpURLText:     "查看订单详情",
-		},
-	}
 }

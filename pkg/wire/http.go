@@ -1,16 +1,20 @@
 package wire
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kesu-go/kesu/pkg/redact"
 )
 
-// problemBase is where each problem type is explained: the README's table of codes.
-const problemBase = "https://github.com/kesu-go/kesu/blob/main/README.md#"
+// problemBase is where each problem type is explained: the reference's table of codes.
+const problemBase = "https://github.com/kesu-go/kesu/blob/main/docs/reference.md#"
 
 // maxRetryAfter bounds the Retry-After that a caller is told.
 const maxRetryAfter = time.Hour
@@ -23,10 +27,12 @@ var titles = map[string]string{
 	CodeInProgress:            "The same command is being carried out right now",
 	CodeIdempotencyMismatch:   "The idempotency key was used for another request",
 	CodeOutcomeUnknown:        "An earlier attempt may have been carried out",
+	CodeSeenInHistory:         "The complaint's history shows the reply",
 	CodeSecretsUnavailable:    "The merchant's secret cannot be read right now",
 	CodeLedgerUnavailable:     "The ledger cannot be reached right now",
 	CodeRateLimited:           "Too many calls for this merchant",
 	CodeUpstreamUnreachable:   "The gateway cannot be reached",
+	CodeUpstreamBusy:          "The gateway asks to try again later",
 	CodeUpstreamTimeout:       "The gateway did not answer in time",
 	CodeUpstreamUnverified:    "The gateway's answer is not signed as it must be",
 	CodeUpstreamGarbled:       "The gateway's answer cannot be understood",
@@ -34,6 +40,7 @@ var titles = map[string]string{
 	CodeResultNotPublished:    "The result could not be published",
 	CodeDeadline:              "Too little time was left to try",
 	CodeInternal:              "Kesu met a bug of its own",
+	CodeCallerNotAllowed:      "The caller may not act for this merchant",
 }
 
 // Status is the result's HTTP status (contract, section 3).
@@ -59,10 +66,12 @@ func (r Result) Status() int {
 		if r.TooLarge {
 			return http.StatusRequestEntityTooLarge
 		}
-		if r.NotJSON {
+		if r.WrongMedia {
 			return http.StatusUnsupportedMediaType
 		}
 		return http.StatusBadRequest
+	case CodeCallerNotAllowed:
+		return http.StatusForbidden
 	case CodeUnknownMerchant:
 		return http.StatusNotFound
 	case CodeMerchantMisconfigured:
@@ -82,7 +91,8 @@ func (r Result) refusalStatus() int {
 	case WechatPay:
 		identity = r.HTTPStatus == http.StatusUnauthorized || r.HTTPStatus == http.StatusForbidden
 	case Imageco:
-		identity = len(r.Code) == 4 && ("6100" <= r.Code && r.Code <= "6108" || r.Code == "5200" || strings.HasPrefix(r.Code, "70"))
+		identity = len(r.Code) == 4 && "6100" <= r.Code && r.Code <= "6108" ||
+			slices.Contains([]string{"5200", "7000", "7104", "7105"}, r.Code)
 	}
 	if identity {
 		return http.StatusBadGateway
@@ -119,10 +129,11 @@ func (r Result) HTTP() (status int, header map[string]string, body []byte) {
 	return status, header, body
 }
 
-// title explains the code to a person, and names the place in the README that says more.
+// title explains the code to a person, and names the place in the reference that says more.
 func (r Result) title() (title, anchor string) {
 	title, anchor = titles[r.Code], r.Code
-	gatewayCode := r.fromGateway() && (r.Code == CodeInvalidRequest || r.Outcome == Rejected && r.Code != CodeUpstreamRefused)
+	gatewayCode := r.fromGateway() &&
+		(r.Code == CodeInvalidRequest || r.Outcome == Rejected && r.Code != CodeUpstreamRefused)
 	switch {
 	case title != "" && !gatewayCode:
 		return title, anchor
@@ -137,13 +148,33 @@ func RetryAfterSeconds(wait time.Duration) int {
 	return int((min(max(wait, time.Second), maxRetryAfter) + time.Second - 1) / time.Second)
 }
 
-// Refusal is the result of a request that is wrong in itself.
+// Refusal is the result of a request that is wrong in itself, or whose caller may not make it.
 func (r Request) Refusal(at time.Time) Result {
-	result := r.Command.NewResult(Rejected, CodeInvalidRequest, summary(r.Problems), at)
+	code := CodeInvalidRequest
+	if r.NotAllowed {
+		code = CodeCallerNotAllowed
+	}
+	result := r.Command.NewResult(Rejected, code, summary(r.Problems), at)
 	result.TransactionID = "" // none is derived from a request that is not valid
-	result.Errors = r.Problems
-	result.TooLarge, result.NotJSON = r.TooLarge, r.NotJSON
+	result.Merchant = cmp.Or(result.Merchant, shown(r.Names.Merchant))
+	result.ComplaintID = cmp.Or(result.ComplaintID, shown(r.Names.ComplaintID))
+	result.TooLarge, result.WrongMedia = r.TooLarge, r.WrongMedia
+	if !r.NotAllowed {
+		result.Errors = r.Problems
+	}
 	return result
+}
+
+// shown makes a name that is not valid fit for a result: it is cut, and what is not made of the characters of a name
+// may be anything, a phone number too.
+func shown(name string) string {
+	if runes := []rune(name); len(runes) > IDMax {
+		name = string(runes[:IDMax])
+	}
+	if madeOf(name, idCharacter) {
+		return name
+	}
+	return cmp.Or(redact.Secrets{}.Text(name), redact.Mask) // which is what a name of control characters comes to
 }
 
 func summary(problems []Problem) string {

@@ -23,7 +23,7 @@ func TestResultStatus(t *testing.T) {
 
 		{"a wrong request", result{Outcome: wire.Rejected, Code: wire.CodeInvalidRequest}, 400},
 		{"a request that is too large", result{Outcome: wire.Rejected, Code: wire.CodeInvalidRequest, TooLarge: true}, 413},
-		{"a request that is not JSON", result{Outcome: wire.Rejected, Code: wire.CodeInvalidRequest, NotJSON: true}, 415},
+		{"a request that is not JSON", result{Outcome: wire.Rejected, Code: wire.CodeInvalidRequest, WrongMedia: true}, 415},
 		{"an unknown merchant", result{Outcome: wire.Rejected, Code: wire.CodeUnknownMerchant}, 404},
 		{"a secret that is not usable", result{Outcome: wire.Rejected, Code: wire.CodeMerchantMisconfigured}, 502},
 		{"another payload under a known key", result{Outcome: wire.Rejected, Code: wire.CodeIdempotencyMismatch}, 422},
@@ -44,7 +44,7 @@ func TestResultStatus(t *testing.T) {
 		{"no answer", result{Outcome: wire.Unknown, Code: wire.CodeUpstreamTimeout, Attempts: 1}, 504},
 		{"an answer that cannot be verified", result{Outcome: wire.Unknown, Code: wire.CodeUpstreamUnverified, Attempts: 1, HTTPStatus: 200}, 504},
 		{"an answer that cannot be read", result{Outcome: wire.Unknown, Code: wire.CodeUpstreamGarbled, Attempts: 1, HTTPStatus: 502}, 504},
-		{"翼码 timed out behind itself", result{Outcome: wire.Unknown, Provider: wire.Imageco, Code: wire.ResultTimedOut, Attempts: 1, HTTPStatus: 200}, 504},
+		{"翼码 timed out behind itself", result{Outcome: wire.Unknown, Provider: wire.Imageco, Code: "9998", Attempts: 1, HTTPStatus: 200}, 504},
 		{"WeChat Pay's own error", result{Outcome: wire.Unknown, Provider: wire.WechatPay, Code: "SYSTEM_ERROR", Attempts: 3, HTTPStatus: 500}, 504},
 		{"WeChat Pay's INVALID_REQUEST that may be about an earlier attempt", result{Outcome: wire.Unknown, Provider: wire.WechatPay, Code: wire.CodeInvalidRequest, Attempts: 2, HTTPStatus: 400}, 504},
 
@@ -56,8 +56,11 @@ func TestResultStatus(t *testing.T) {
 		{"翼码 5200", refusedBy(wire.Imageco, "5200", 200), 502},
 		{"翼码 5201", refusedBy(wire.Imageco, "5201", 200), 422},
 		{"翼码 7000", refusedBy(wire.Imageco, "7000", 200), 502},
-		{"翼码 7099", refusedBy(wire.Imageco, "7099", 200), 502},
-		{"翼码 7100", refusedBy(wire.Imageco, "7100", 200), 422},
+		{"翼码 7001", refusedBy(wire.Imageco, "7001", 200), 422},
+		{"翼码 7103", refusedBy(wire.Imageco, "7103", 200), 422},
+		{"翼码 7104", refusedBy(wire.Imageco, "7104", 200), 502},
+		{"翼码 7105", refusedBy(wire.Imageco, "7105", 200), 502},
+		{"翼码 7106", refusedBy(wire.Imageco, "7106", 200), 422},
 		{"翼码 9999", refusedBy(wire.Imageco, "9999", 200), 422},
 		{"翼码 refuses with 401 and a code about the content", refusedBy(wire.Imageco, "1001", 401), 422},
 		{"翼码 refuses without a readable code", refusedBy(wire.Imageco, wire.CodeUpstreamRefused, 403), 422},
@@ -87,7 +90,7 @@ func refusedBy(provider wire.Provider, code string, status int) wire.Result {
 
 func done() wire.Result {
 	c := wire.Command{Action: wire.Reply, Merchant: "acme", ComplaintID: complaintID, TransactionID: transactionID}
-	r := c.NewResult(wire.Succeeded, wire.ResultSucceeded, "回复成功", at)
+	r := c.NewResult(wire.Succeeded, "0000", "回复成功", at)
 	r.HTTPStatus, r.Verified, r.Attempts = 200, true, 1
 	return r
 }
@@ -170,7 +173,7 @@ func TestProblemTypeAndTitle(t *testing.T) {
 		{"a gateway's INVALID_REQUEST", refusedBy(wire.WechatPay, wire.CodeInvalidRequest, 400), "The gateway refused", "gateway-refusal"},
 		{"a gateway's code like one of ours", refusedBy(wire.WechatPay, wire.CodeUnknownMerchant, 404), "The gateway refused", "gateway-refusal"},
 		{"a refusal without a readable code", refusedBy(wire.Imageco, wire.CodeUpstreamRefused, 400), "The gateway refused without saying why", "UPSTREAM_REFUSED"},
-		{"a gateway that does not know itself", wire.Result{Outcome: wire.Unknown, Code: wire.ResultTimedOut, Attempts: 1}, "The gateway did not say whether it was done", "gateway-refusal"},
+		{"a gateway that does not know itself", wire.Result{Outcome: wire.Unknown, Code: "9998", Attempts: 1}, "The gateway did not say whether it was done", "gateway-refusal"},
 		{"an answer that cannot be verified", wire.Result{Outcome: wire.Unknown, Code: wire.CodeUpstreamUnverified, Attempts: 1}, "The gateway's answer is not signed as it must be", "UPSTREAM_UNVERIFIED"},
 		{"a bug after a call", wire.Result{Outcome: wire.Unknown, Code: wire.CodeInternal, Attempts: 1}, "Kesu met a bug of its own", "INTERNAL"},
 	} {
@@ -180,7 +183,7 @@ func TestProblemTypeAndTitle(t *testing.T) {
 			if err := json.Unmarshal(body, &problem); err != nil {
 				t.Fatal(err)
 			}
-			if problem.Title != row.title || !strings.HasSuffix(problem.Type, "README.md#"+row.place) {
+			if problem.Title != row.title || !strings.HasSuffix(problem.Type, "reference.md#"+row.place) {
 				t.Errorf("%+v", problem)
 			}
 		})
@@ -192,7 +195,7 @@ func TestEveryCodeOfOursHasATitle(t *testing.T) {
 		"OUTCOME_UNKNOWN", "SECRETS_UNAVAILABLE", "LEDGER_UNAVAILABLE", "RATE_LIMITED", "UPSTREAM_UNREACHABLE", "UPSTREAM_TIMEOUT",
 		"UPSTREAM_UNVERIFIED", "UPSTREAM_GARBLED", "UPSTREAM_REFUSED", "RESULT_NOT_PUBLISHED", "DEADLINE", "INTERNAL"} {
 		_, _, body := wire.Result{Outcome: wire.Rejected, Code: code}.HTTP()
-		if strings.Contains(string(body), `"title":"The gateway refused"`) || !strings.Contains(string(body), `README.md#`+code+`"`) {
+		if strings.Contains(string(body), `"title":"The gateway refused"`) || !strings.Contains(string(body), `reference.md#`+code+`"`) {
 			t.Errorf("%s: %s", code, body)
 		}
 	}

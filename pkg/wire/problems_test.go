@@ -44,6 +44,18 @@ func TestProblemsAreBounded(t *testing.T) {
 			t.Errorf("got\n%s\nwant\n%s", got, want)
 		}
 	})
+	t.Run("a phone number in a name is masked", func(t *testing.T) {
+		r := wire.ReadHTTP(wire.Complete, post(`{"call 138-1234-5678":1}`))
+		if got, want := told(r.Problems), "/call *** is not a member of a complete request"; got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+	})
+	t.Run("a phone number in the name of a member of a member is masked", func(t *testing.T) {
+		r := wire.ReadHTTP(wire.Reply, post(`{"response_content":"a","mini_program_jump_info":{"appid":"a","path":"b","text":"c","138-1234-5678":1}}`))
+		if got, want := told(r.Problems), "/mini_program_jump_info/*** is not a member of mini_program_jump_info"; got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+	})
 	t.Run("problems of values are bounded too", func(t *testing.T) {
 		// 99 unknown members, then one member with several problems of its own.
 		body := "{" + strings.Repeat(`"x":1,`, 99) + `"response_images":[1,2,3,4]}`

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"mime"
 	"strings"
+
+	"github.com/kesu-go/kesu/pkg/redact"
+	"github.com/kesu-go/kesu/pkg/strictjson"
 )
 
 // MaxBody bounds the JSON of one request, in bytes: 64 KiB (contract, section 2).
@@ -15,14 +18,39 @@ const maxProblems = 100
 
 // Request is what came through the door: a valid Command, or the Problems that keep it from being one.
 //
-// With Problems, only Action, Merchant and ComplaintID of the Command may be used, and the latter two are empty unless
-// they are valid.
+// With Problems, only Action, Merchant, ComplaintID and Origin of the Command may be used, and Merchant and ComplaintID
+// are empty unless they are valid.
 type Request struct {
 	Command  Command
 	Problems []Problem
 
-	TooLarge bool // 413: the body is over MaxBody
-	NotJSON  bool // 415: the body is not said to be application/json
+	TooLarge   bool // 413: the body is over MaxBody
+	WrongMedia bool // 415: the body is of another media type than it must be, or does not say
+	NotAllowed bool // 403: the caller may not act for the merchant, as the one problem says
+
+	// Names is whom an event or a bare command is about, in words that may be no valid names.
+	Names Names
+}
+
+// Names are the merchant and the complaint that a command names; "" is what it does not name.
+type Names struct{ Merchant, ComplaintID string }
+
+// ReadNames finds whom an event's detail or a bare command is about, whatever else is wrong with it. To name is to be a
+// string that is not empty; of two the first one counts.
+func ReadNames(detail []byte) Names {
+	var names Names
+	members, _ := strictjson.Members(detail)
+	for _, m := range members {
+		for _, place := range []struct {
+			name string
+			into *string
+		}{{merchantRule.name, &names.Merchant}, {complaintRule.name, &names.ComplaintID}} {
+			if text, ok := m.Text(); ok && m.Name == place.name && *place.into == "" {
+				*place.into = text
+			}
+		}
+	}
+	return names
 }
 
 // HTTPRequest is the part of an HTTP request that makes a command.
@@ -30,10 +58,13 @@ type HTTPRequest struct {
 	Merchant    string // from the path
 	ComplaintID string // from the path
 
-	IdempotencyKeys []string // every value of the Idempotency-Key header
+	IdempotencyKeys []string // every value of the Idempotency-Key header; "" for one without any
 	ContentType     string
 	Body            []byte
-	BodyProblem     string // why the body could not even be taken out of the event; "" when it could
+
+	// BodyProblems say why the body could not even be taken out of the event that brought it, if so. They point into
+	// the event.
+	BodyProblems []Problem
 }
 
 // ReadHTTP reads a command from an HTTP request: merchant and complaint from the path, the rest from the body.
@@ -43,15 +74,15 @@ func ReadHTTP(action Action, in HTTPRequest) Request {
 	d.path(merchantRule, in.Merchant)
 	d.path(complaintRule, in.ComplaintID)
 	switch {
-	case in.BodyProblem != "":
-		d.problem("", in.BodyProblem)
+	case len(in.BodyProblems) > 0:
+		d.request.Problems = append(d.request.Problems, in.BodyProblems...)
 	case len(in.Body) > MaxBody:
 		d.request.TooLarge = true
 		d.problem("", fmt.Sprintf("the body has %d bytes; %d are allowed", len(in.Body), MaxBody))
 	case len(in.Body) == 0: // a completion needs none; for a reply the missing members are named below
 		d.object([]byte("{}"))
 	case !isJSON(in.ContentType):
-		d.request.NotJSON = true
+		d.request.WrongMedia = true
 		d.problem("", "the Content-Type must be application/json (in UTF-8)")
 	default:
 		d.object(in.Body)
@@ -64,6 +95,7 @@ func ReadHTTP(action Action, in HTTPRequest) Request {
 // merchant and complaint_id beside them.
 func ReadDetail(action Action, detail []byte) Request {
 	d := newDoor(action)
+	d.request.Names = ReadNames(detail)
 	d.rules = append(d.rules, merchantRule, complaintRule)
 	if len(detail) > MaxBody {
 		d.request.TooLarge = true
@@ -74,7 +106,7 @@ func ReadDetail(action Action, detail []byte) Request {
 	return d.done()
 }
 
-// isJSON tells whether a Content-Type is application/json; a charset, if it is named, must be UTF-8 (RFC 8259, 8.1),
+// isJSON reports whether a Content-Type is application/json; a charset, if it is named, must be UTF-8 (RFC 8259, 8.1),
 // which some clients spell utf8.
 func isJSON(contentType string) bool {
 	mediaType, params, err := mime.ParseMediaType(contentType)
@@ -93,12 +125,8 @@ type door struct {
 }
 
 func newDoor(action Action) *door {
-	rules := completeRules
-	if action == Reply {
-		rules = replyRules
-	}
 	return &door{
-		rules:   append([]rule(nil), rules...),
+		rules:   append([]rule(nil), rows[action].rules...),
 		request: Request{Command: Command{Action: action}},
 		seen:    map[string]bool{},
 	}
@@ -115,7 +143,7 @@ func (d *door) path(r rule, value string) {
 
 // object reads the members of the JSON object and then looks for what is missing.
 func (d *door) object(raw []byte) {
-	members, err := Object(raw)
+	members, err := strictjson.Pairs(raw)
 	if err != nil {
 		d.problem("", "the request "+err.Error())
 		return
@@ -130,13 +158,16 @@ func (d *door) object(raw []byte) {
 	}
 	d.together("jump_url", "jump_url_text")
 	d.together("jump_url_text", "jump_url")
+	if d.seen["jump_url"] && d.seen["mini_program_jump_info"] {
+		d.problem("/mini_program_jump_info", "must not stand together with jump_url: a reply has one link")
+	}
 }
 
-func (d *door) member(m RawMember) {
+func (d *door) member(m strictjson.Member) {
 	rule, known := d.rule(m.Name)
 	switch {
 	case !known:
-		d.problem(Pointer(shorten(m.Name)), fmt.Sprintf("is not a member of a %s request", d.request.Command.Action))
+		d.problem(Pointer(echoed(m.Name)), fmt.Sprintf("is not a member of a %s request", d.request.Command.Action))
 		return
 	case d.seen[m.Name]:
 		d.problem(Pointer(m.Name), "stands twice")
@@ -168,16 +199,15 @@ func (d *door) together(given, needed string) {
 
 // header takes the idempotency key from the HTTP header; it means the same as the member of the body.
 func (d *door) header(values []string) {
-	for _, v := range values {
-		for _, p := range keyText.problems(v) {
-			d.problem("/idempotency_key", "the Idempotency-Key header "+p)
-			return
-		}
-		if known := d.request.Command.IdempotencyKey; known != "" && known != v {
-			d.problem("/idempotency_key", "the request names two different keys (header and body, or the header twice)")
-			return
-		}
-		d.request.Command.IdempotencyKey = v
+	key, problem := keyHeader(values)
+	if known := d.request.Command.IdempotencyKey; problem == "" && key != "" && known != "" && known != key {
+		problem = differentKeys
+	}
+	switch {
+	case problem != "":
+		d.problem("/idempotency_key", problem)
+	case key != "":
+		d.request.Command.IdempotencyKey = key
 	}
 }
 
@@ -189,9 +219,10 @@ func (d *door) done() Request {
 	return d.request
 }
 
-// shorten bounds a member name that is about to be echoed.
-func shorten(name string) string {
+// echoed makes a member name that nobody knows fit to be told: it is the caller's text, and bounded.
+func echoed(name string) string {
 	const max = 64
+	name = redact.Secrets{}.Text(name)
 	if runes := []rune(name); len(runes) > max {
 		return string(runes[:max]) + "…"
 	}

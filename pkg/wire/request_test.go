@@ -21,7 +21,7 @@ func TestReadHTTPTakesWhatTheContractAllows(t *testing.T) {
 			"jump_url":"https://a.cn/1","jump_url_text":"查看","seller_account":"6666","transaction_id":"resp202406170001",
 			"resend_unknown" : true ,"idempotency_key":"k-1"} `),
 	})
-	if len(r.Problems) > 0 || r.TooLarge || r.NotJSON {
+	if len(r.Problems) > 0 || r.TooLarge || r.WrongMedia {
 		t.Fatalf("%+v", r)
 	}
 	want := wire.Command{
@@ -83,8 +83,8 @@ func TestReadHTTPRefusesTheWholeRequest(t *testing.T) {
 		{"a body without a Content-Type is 415", wire.HTTPRequest{Merchant: "acme", ComplaintID: "1", Body: []byte(atLimit)},
 			" the Content-Type must be application/json (in UTF-8)", false, true},
 		{"a reply without a body lacks its content", wire.HTTPRequest{Merchant: "acme", ComplaintID: "1"}, "/response_content is required", false, false},
-		{"a body that could not be taken out of the event", wire.HTTPRequest{Merchant: "acme", ComplaintID: "1", BodyProblem: "the body is not base64"},
-			" the body is not base64", false, false},
+		{"a body that could not be taken out of the event", wire.HTTPRequest{Merchant: "acme", ComplaintID: "1", BodyProblems: []wire.Problem{{Pointer: "/body", Detail: "is not base64"}}},
+			"/body is not base64", false, false},
 		{"neither merchant nor complaint", wire.HTTPRequest{ContentType: "application/json", Body: []byte(`{"response_content":"a"}`)},
 			"/merchant must have 1 to 64 characters, has 0\n/complaint_id must have 1 to 64 characters, has 0", false, false},
 		{"an array", post(`[]`), " the request is not a JSON object", false, false},
@@ -100,8 +100,8 @@ func TestReadHTTPRefusesTheWholeRequest(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			r := wire.ReadHTTP(wire.Reply, row.in)
-			if got := told(r.Problems); got != row.want || r.TooLarge != row.tooLarge || r.NotJSON != row.notJSON {
-				t.Errorf("got %q, too large %t, not JSON %t; want %q", got, r.TooLarge, r.NotJSON, row.want)
+			if got := told(r.Problems); got != row.want || r.TooLarge != row.tooLarge || r.WrongMedia != row.notJSON {
+				t.Errorf("got %q, too large %t, not JSON %t; want %q", got, r.TooLarge, r.WrongMedia, row.want)
 			}
 		})
 	}
@@ -131,7 +131,7 @@ func TestReadHTTPContentType(t *testing.T) {
 			in := post("{}")
 			in.ContentType = row.contentType
 			r := wire.ReadHTTP(wire.Complete, in)
-			if r.NotJSON == row.taken || (len(r.Problems) == 0) != row.taken {
+			if r.WrongMedia == row.taken || (len(r.Problems) == 0) != row.taken {
 				t.Errorf("%+v", r)
 			}
 		})
@@ -140,6 +140,7 @@ func TestReadHTTPContentType(t *testing.T) {
 
 func TestReadHTTPIdempotencyKey(t *testing.T) {
 	const two = "/idempotency_key the request names two different keys (header and body, or the header twice)"
+	const odd = "/idempotency_key the Idempotency-Key header may hold quotes only around a key, and no backslash; such a key, or one with a comma, is for the body"
 	for _, row := range []struct {
 		name    string
 		headers []string
@@ -155,6 +156,34 @@ func TestReadHTTPIdempotencyKey(t *testing.T) {
 		{"different in both", []string{"k"}, `{"idempotency_key":"K"}`, "", two},
 		{"different twice in the header", []string{"k", "l"}, `{}`, "", two},
 		{"an empty header", []string{""}, `{}`, "", "/idempotency_key the Idempotency-Key header must have 1 to 128 characters, has 0"},
+		{"the same twice, joined", []string{"k,k"}, `{}`, "k", ""},
+		{"the same twice, joined with blanks", []string{" k ,\tk"}, `{}`, "k", ""},
+		{"the same three times, in two values", []string{"k,k", "k"}, `{}`, "k", ""},
+		{"different, joined", []string{"k,l"}, `{}`, "", two},
+		{"different in case only, joined", []string{"k,K"}, `{}`, "", two},
+		{"an empty part at the end", []string{"k,"}, `{}`, "", "/idempotency_key the Idempotency-Key header must have 1 to 128 characters, has 0"},
+		{"an empty part at the beginning", []string{",k"}, `{}`, "", "/idempotency_key the Idempotency-Key header must have 1 to 128 characters, has 0"},
+		{"an empty part of blanks", []string{"k, ,k"}, `{}`, "", "/idempotency_key the Idempotency-Key header must have 1 to 128 characters, has 0"},
+		{"only a comma", []string{","}, `{}`, "", "/idempotency_key the Idempotency-Key header must have 1 to 128 characters, has 0"},
+		{"a value beside an empty one", []string{"k", ""}, `{}`, "", "/idempotency_key the Idempotency-Key header must have 1 to 128 characters, has 0"},
+		{"a key in quotes is the key between them", []string{`"k"`}, `{}`, "k", ""},
+		{"blanks within the quotes are part of it", []string{` " k " `}, `{}`, " k ", ""},
+		{"in quotes and bare it is the same key", []string{`"k",k`}, `{}`, "k", ""},
+		{"a key in quotes equals the body's bare one", []string{`"k"`}, `{"idempotency_key":"k"}`, "k", ""},
+		{"in the body quotes are part of the key", nil, `{"idempotency_key":"\"k\""}`, `"k"`, ""},
+		{"a quoted key is not the body's quoted one", []string{`"k"`}, `{"idempotency_key":"\"k\""}`, "", two},
+		{"a key in quotes of 128 characters", []string{`"` + strings.Repeat("k", 128) + `"`}, `{}`, strings.Repeat("k", 128), ""},
+		{"a key in quotes of 129 characters", []string{`"` + strings.Repeat("k", 129) + `"`}, `{}`, "", "/idempotency_key the Idempotency-Key header must have 1 to 128 characters, has 129"},
+		{"quotes around nothing", []string{`""`}, `{}`, "", "/idempotency_key the Idempotency-Key header must have 1 to 128 characters, has 0"},
+		{"a comma within quotes splits too", []string{`"a,b"`}, `{}`, "", odd},
+		{"a comma within quotes splits into equal halves too", []string{`"a","a"`}, `{}`, "a", ""},
+		{"one quote", []string{`"`}, `{}`, "", odd},
+		{"a quote in the middle", []string{`a"b`}, `{}`, "", odd},
+		{"a quote at the end alone", []string{`a"`}, `{}`, "", odd},
+		{"two pairs of quotes", []string{`""a""`}, `{}`, "", odd},
+		{"a backslash", []string{`a\b`}, `{}`, "", odd},
+		{"an escaped quote", []string{`"a\"b"`}, `{}`, "", odd},
+		{"a key with a comma in the body", nil, `{"idempotency_key":"a,b"}`, "a,b", ""},
 		{"128 characters", []string{strings.Repeat("k", 128)}, `{}`, strings.Repeat("k", 128), ""},
 		{"129 characters", []string{strings.Repeat("k", 129)}, `{}`, "", "/idempotency_key the Idempotency-Key header must have 1 to 128 characters, has 129"},
 		{"a character that is not ASCII", []string{"键"}, `{}`, "", "/idempotency_key the Idempotency-Key header may hold only printable ASCII"},

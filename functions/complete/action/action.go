@@ -1,116 +1,82 @@
-// Package action is the completion: what is sent to WeChat Pay, and what its answer means (contract, section 5).
+// Package action is the completion: WeChat Pay is told that a complaint is settled (contract, section 5).
 package action
 
 import (
 	"cmp"
 	"context"
 	"io"
-	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
-	"github.com/kesu-go/kesu/internal/desk"
+	"github.com/kesu-go/kesu/internal/config"
 	"github.com/kesu-go/kesu/internal/gateway"
 	"github.com/kesu-go/kesu/internal/merchant"
+	"github.com/kesu-go/kesu/internal/pipeline"
+	"github.com/kesu-go/kesu/internal/wechatpay"
 	"github.com/kesu-go/kesu/pkg/signing"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
-// Completion sends completions. It implements desk.Action.
+// Completion is what the completions of all merchants share.
 type Completion struct {
-	Client *gateway.Client
-	Hosts  *gateway.Hosts
-	Random io.Reader // for nonces
-	Now    func() time.Time
+	API *wechatpay.API
 }
 
+// New makes it from the settings of functions/complete.
+func New(client *gateway.Client, s config.Complete, nonces io.Reader, now func() time.Time) *Completion {
+	return &Completion{wechatpay.New(client, gateway.NewHosts(s.Hosts...), nonces, now)}
+}
+
+// Work is what functions/complete does.
+func (a *Completion) Work() pipeline.Work {
+	return pipeline.Work{
+		Action: wire.Complete,
+		Open: func(secret string) (pipeline.Merchant, error) {
+			half, err := merchant.ParseWechatPay(secret)
+			if err != nil {
+				return nil, err
+			}
+			return a.Of(half), nil
+		},
+		Guess: func(*wire.Command) string { return a.API.Base() },
+		Fixed: true,
+	}
+}
+
+// Of makes the merchant whose secret has that half.
+func (a *Completion) Of(half *merchant.WechatPay) *Merchant { return &Merchant{half, a} }
+
+// Merchant sends the completions of one merchant. It implements pipeline.Merchant.
+type Merchant struct {
+	half *merchant.WechatPay
+	*Completion
+}
+
+// Through is the gateway that completions go to.
+func (m *Merchant) Through(*wire.Command) wire.Provider { return wire.WechatPay }
+
 // Check finds nothing: the secret's settings do not limit what a completion may hold.
-func (a *Completion) Check(*wire.Command, *merchant.WechatPay) ([]wire.Problem, *merchant.FieldError) {
+func (m *Merchant) Check(*wire.Command, wire.Provider) ([]wire.Problem, *merchant.FieldError) {
 	return nil, nil
 }
 
-// Send tells WeChat Pay that the complaint is settled. Saying so twice is harmless, so what may have been done is
-// tried again.
-//
-// A refusal with INVALID_REQUEST may mean that it was done before, by an attempt whose answer was lost or by a person,
-// so the complaint itself is asked then.
-func (a *Completion) Send(ctx context.Context, order desk.Order[*merchant.WechatPay], attempts int) (gateway.Report, error) {
-	m := order.Merchant
-	mchid := order.Command.ComplaintedMchid
-	if mchid == "" {
-		mchid = m.Requester.Mchid
+// Send tells WeChat Pay that the complaint is settled.
+func (m *Merchant) Send(ctx context.Context, call pipeline.Call) (gateway.Report, error) {
+	c := wechatpay.Caller{
+		API:      m.API,
+		Keys:     m.half,
+		Merchant: call.Command.Merchant,
+		Turn:     call.Turn,
+		Attempts: call.Attempts,
+		Newer:    call.Newer,
 	}
-	body := wire.CompleteBody(mchid)
-	report, err := a.Client.Do(ctx, gateway.Call{
-		Merchant:    order.Command.Merchant,
-		ComplaintID: order.Command.ComplaintID,
-		Hosts:       a.Hosts,
-		Repeatable:  true,
-		Attempts:    attempts,
-		Prepare: func(base string) (gateway.Request, error) {
-			return a.prepare(m, http.MethodPost, base, wire.CompleteURL(base, order.Command.ComplaintID), body)
-		},
-		Judge: func(answer gateway.Answer) gateway.Verdict { return judgeCompletion(answer, m, a.Now()) },
-	})
-	if err != nil || !alreadyDonePerhaps(report) {
-		return report, err
-	}
-	refusal := report.Last
-	state, err := a.Client.Do(ctx, gateway.Call{
-		Merchant:    order.Command.Merchant,
-		ComplaintID: order.Command.ComplaintID,
-		Hosts:       a.Hosts,
-		Repeatable:  true,
-		// What is left of the invocation's attempts, but at least one: without it nobody would know.
-		Attempts:  max(cmp.Or(attempts, a.Client.MaxAttempts)-report.Attempts, 1),
-		Following: &report,
-		Prepare: func(base string) (gateway.Request, error) {
-			return a.prepare(m, http.MethodGet, base, base+wire.ComplaintPath(order.Command.ComplaintID), nil)
-		},
-		Judge: func(answer gateway.Answer) gateway.Verdict {
-			return judgeState(answer, order.Command.ComplaintID, refusal, m, a.Now())
-		},
-	})
-	return resolve(report, state), err
+	return c.Complete(ctx, call.Command.ComplaintID, cmp.Or(call.Command.ComplaintedMchid, m.half.Requester.Mchid))
 }
 
-// prepare makes one attempt, with a timestamp, a nonce and a signature of its own.
-func (a *Completion) prepare(m *merchant.WechatPay, method, base, address string, body []byte) (gateway.Request, error) {
-	signed, err := target(base, address)
-	if err != nil {
-		return gateway.Request{}, err
-	}
-	nonce, err := signing.NewNonce(a.Random)
-	if err != nil {
-		return gateway.Request{}, err
-	}
-	authorization, err := m.Requester.Authorization(method, signed, body, a.Now(), nonce)
-	if err != nil {
-		return gateway.Request{}, err
-	}
-	values := []string{authorization, "application/json", gateway.UserAgent, m.FirstKeyID, "application/json"} // one piece of memory
-	header := http.Header{
-		"Authorization":    values[0:1:1],
-		"Accept":           values[1:2:2],
-		"User-Agent":       values[2:3:3],
-		"Wechatpay-Serial": values[3:4:4],
-	}
-	if body != nil {
-		header["Content-Type"] = values[4:5:5]
-	}
-	return gateway.Request{Method: method, URL: address, Header: header, Body: body}, nil
-}
+// WechatPay is the half of the secret that completions need.
+func (m *Merchant) WechatPay() (*merchant.WechatPay, *merchant.FieldError) { return m.half, nil }
 
-// target is what the request line of a request to an address below base will hold, and so what is signed. A base is
-// usually a host alone; what net/url makes of any other is net/url's to say.
-func target(base, address string) (string, error) {
-	if _, host, ok := strings.Cut(base, "://"); ok && !strings.ContainsAny(host, "/?#") {
-		return address[len(base):], nil
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return "", err
-	}
-	return u.RequestURI(), nil
-}
+// Base is where completions go first.
+func (m *Merchant) Base(wire.Provider) string { return m.API.Base() }
+
+// LastCertificate is that of the half.
+func (m *Merchant) LastCertificate() (signing.PlatformKey, bool) { return m.half.LastCertificate() }

@@ -1,97 +1,132 @@
-// Package action is the reply: what is sent to 翼码, and what its answer means (contract, section 4).
+// Package action is what functions/reply does: a reply, through the gateway that carries the merchant's replies, and a
+// picture for one (contract, sections 4, 5.1 and 5.2). It says what is sent and what the answer means.
 package action
 
 import (
 	"context"
-	"log/slog"
-	"net/http"
+	"io"
+	"time"
 
-	"github.com/kesu-go/kesu/internal/desk"
+	"github.com/kesu-go/kesu/internal/config"
 	"github.com/kesu-go/kesu/internal/gateway"
 	"github.com/kesu-go/kesu/internal/merchant"
+	"github.com/kesu-go/kesu/internal/pipeline"
+	"github.com/kesu-go/kesu/internal/sighting"
+	"github.com/kesu-go/kesu/internal/wechatpay"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
-// Reply sends replies. It implements desk.Action.
+// Reply is what the replies and pictures of all merchants share.
 type Reply struct {
 	Client  *gateway.Client
-	Hosts   *gateway.Hosts // for merchants whose secret names no address of its own
-	Enforce bool           // a wrong signature on an answer makes the outcome unknown
-	Log     *slog.Logger
+	Hosts   *gateway.Hosts // of 翼码, for merchants whose secret names no address of its own; nil: there are none
+	API     *wechatpay.API
+	Enforce bool // a wrong signature on an answer of 翼码's makes the outcome unknown
+
+	CheckURL func(string) error // the rules for an address in a secret
 }
 
-// Check finds what only the merchant's settings can tell.
-func (a *Reply) Check(c *wire.Command, m *merchant.Imageco) ([]wire.Problem, *merchant.FieldError) {
-	if sellerAccount(c, m) == "" {
-		return nil, &merchant.FieldError{Field: "imageco.seller_account", Problem: "is missing, and the request names none"}
+// New makes it from the settings of functions/reply.
+func New(client *gateway.Client, s config.Reply, nonces io.Reader, now func() time.Time) *Reply {
+	a := &Reply{
+		Client:   client,
+		API:      wechatpay.New(client, gateway.NewHosts(s.Hosts...), nonces, now),
+		Enforce:  s.EnforceSign,
+		CheckURL: s.CheckGatewayURL,
 	}
-	if !m.XML && !m.SignGBK {
-		return nil, nil
+	if s.ImagecoURL != "" {
+		a.Hosts = gateway.NewHosts(s.ImagecoURL)
 	}
-	fields := []struct{ name, value string }{{"imageco.isspid", m.ISSPID}, {"imageco.system_id", m.SystemID}}
-	if c.SellerAccount == "" { // the request's own is checked with the request
-		fields = append(fields, struct{ name, value string }{"imageco.seller_account", m.SellerAccount})
+	return a
+}
+
+// Work is what functions/reply does.
+func (a *Reply) Work() pipeline.Work {
+	return pipeline.Work{
+		Action: wire.Reply,
+		Also:   []wire.Action{wire.Upload},
+		Open: func(secret string) (pipeline.Merchant, error) {
+			halves, err := merchant.ParseReplier(secret, a.CheckURL)
+			if halves == nil {
+				return nil, err
+			}
+			return a.Of(halves), err
+		},
+		Guess: func(c *wire.Command) string {
+			if c.Action.TakesPicture() || a.Hosts == nil {
+				return a.API.Base()
+			}
+			return a.Hosts.Bases()[0]
+		},
+		Words: func(c *wire.Command) string { return sighting.Words(c.ResponseContent) },
 	}
-	for _, field := range fields {
-		if _, err := wire.EncodeGBK(field.value); err != nil {
-			return nil, &merchant.FieldError{Field: field.name, Problem: "has a character that does not exist in GBK"}
+}
+
+// Of makes the merchant whose secret has these halves.
+func (a *Reply) Of(halves *merchant.Replier) *Merchant {
+	m := &Merchant{Replier: halves, Reply: a}
+	half, wrong := halves.Imageco()
+	switch {
+	case wrong != nil:
+	case half.URL != "":
+		m.hosts = gateway.NewHosts(half.URL)
+	default:
+		m.hosts = a.Hosts
+	}
+	return m
+}
+
+// Merchant sends the replies and pictures of one merchant. It implements pipeline.Merchant and pipeline.Looker.
+type Merchant struct {
+	*merchant.Replier
+	*Reply
+	hosts *gateway.Hosts // of 翼码; nil when nobody says where that is
+}
+
+// Through is the gateway that carries the merchant's replies. A picture goes to WeChat Pay: 翼码 has no call for
+// pictures, and shows those of WeChat Pay.
+func (m *Merchant) Through(c *wire.Command) wire.Provider {
+	if c.Action.TakesPicture() {
+		return wire.WechatPay
+	}
+	return m.Replier.Through
+}
+
+// Check finds what only the merchant's settings can tell. Of the secret, the half that carries the command is looked
+// at.
+func (m *Merchant) Check(c *wire.Command, through wire.Provider) ([]wire.Problem, *merchant.FieldError) {
+	if through == wire.WechatPay {
+		_, wrong := m.WechatPay()
+		return c.WechatPayProblems(), wrong
+	}
+	half, wrong := m.Imageco()
+	if wrong != nil {
+		return nil, wrong
+	}
+	if m.hosts == nil {
+		return nil, &merchant.FieldError{
+			Field:   "imageco.url",
+			Problem: "is missing, and the function's IMAGECO_URL is not set",
 		}
 	}
-	return c.GBKProblems(), nil
+	return checkImageco(c, half)
 }
 
-// sellerAccount is the request's, or else the secret's.
-func sellerAccount(c *wire.Command, m *merchant.Imageco) string {
-	if c.SellerAccount != "" {
-		return c.SellerAccount
+// Send sends the command.
+func (m *Merchant) Send(ctx context.Context, call pipeline.Call) (gateway.Report, error) {
+	if call.Through == wire.WechatPay {
+		return m.sendWechatPay(ctx, call)
 	}
-	return m.SellerAccount
+	return m.sendImageco(ctx, call)
 }
 
-// Send sends the reply. A reply is shown to the consumer at once, so the call is not repeatable: it is tried again only
-// when the attempt before it was certainly not carried out.
-func (a *Reply) Send(ctx context.Context, order desk.Order[*merchant.Imageco], attempts int) (gateway.Report, error) {
-	m := order.Merchant
-	message := wire.ReplyMessage{
-		ISSPID:        m.ISSPID,
-		TransactionID: order.TransactionID,
-		SystemID:      m.SystemID,
-		SellerAccount: sellerAccount(order.Command, m),
-		ComplaintID:   order.Command.ComplaintID,
-		ReplyContent:  order.Command.ReplyContent,
+// Base is where calls through a gateway go first; empty when nobody says.
+func (m *Merchant) Base(through wire.Provider) string {
+	if through == wire.WechatPay {
+		return m.API.Base()
 	}
-	hosts := a.Hosts
-	if m.URL != "" {
-		hosts = gateway.NewHosts(m.URL)
+	if m.hosts == nil {
+		return ""
 	}
-	return a.Client.Do(ctx, gateway.Call{
-		Merchant:    order.Command.Merchant,
-		ComplaintID: order.Command.ComplaintID,
-		Hosts:       hosts,
-		Prepare:     func(base string) (gateway.Request, error) { return prepare(base, message, m) },
-		Judge: func(answer gateway.Answer) gateway.Verdict {
-			verdict := judge(answer, message, m, a.Enforce)
-			if verdict.Forged {
-				a.Log.WarnContext(ctx, "the gateway's answer is signed wrongly", "merchant", order.Command.Merchant)
-			}
-			return verdict
-		},
-		Attempts: attempts,
-	})
-}
-
-// prepare makes one signed attempt in the merchant's format.
-func prepare(url string, message wire.ReplyMessage, m *merchant.Imageco) (gateway.Request, error) {
-	contentType := wire.ImagecoJSONType
-	write := func() ([]byte, error) { return message.JSON(m.Key, m.SignGBK) }
-	if m.XML {
-		contentType = wire.ImagecoFormType
-		write = func() ([]byte, error) { return message.Form(m.Key) }
-	}
-	body, err := write()
-	if err != nil {
-		return gateway.Request{}, err
-	}
-	header := http.Header{"Content-Type": {contentType}, "User-Agent": {gateway.UserAgent}}
-	return gateway.Request{Method: http.MethodPost, URL: url, Header: header, Body: body}, nil
+	return m.hosts.Bases()[0]
 }

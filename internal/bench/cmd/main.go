@@ -26,6 +26,7 @@ func run(ctx context.Context) error {
 	rounds := flag.Int("rounds", 10, "how often each figure is measured")
 	slice := flag.Duration("slice", 50*time.Millisecond, "how long one measurement of something short takes")
 	dry := flag.Bool("n", false, "only print; do not write docs/performance.md's figures and picture, and bin/bench.json")
+	only := flag.String("only", "", "only the steps whose name holds this, as the log names them; implies -n")
 	flag.Parse()
 	root, err := bench.Root()
 	if err != nil {
@@ -36,12 +37,12 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	suite := &bench.Suite{Rounds: *rounds, Slice: *slice, Log: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }}
+	suite := &bench.Suite{Rounds: *rounds, Slice: *slice, Only: *only, Log: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }}
 	if err := suite.Run(ctx, root, dir); err != nil {
 		return err
 	}
 	fmt.Println(suite.Report.Markdown())
-	if *dry {
+	if *dry || *only != "" {
 		return nil
 	}
 	return writeAll(root, suite.Report)

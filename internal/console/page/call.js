@@ -1,14 +1,16 @@
 // One call in full, on a sheet over the page.
 import { byId, el, fed, foreign, plainly, pre } from "/console/dom.js";
 import { bar, outcomeOf, route } from "/console/calls.js";
+import { go, place } from "/console/place.js";
 import { changed, state } from "/console/state.js";
-import { clock, has, t, took } from "/console/text.js";
+import { clock, has, language, t, took } from "/console/text.js";
 
 const sheet = byId("call");
 let open = "", wanted = 0;
 
 export async function openCall(id) {
   open = id;
+  if (place.call !== id) go({ call: id });
   byId("call-title").replaceChildren("…");
   byId("call-body").replaceChildren();
   if (!sheet.open) sheet.showModal();
@@ -23,13 +25,17 @@ async function load(id) {
   const call = await response.json();
   if (mine !== wanted || open !== id) return;
   byId("call-title").replaceChildren(...(response.ok ? title(call) : [t("noCall")]));
-  byId("call-body").replaceChildren(...(response.ok ? body(call) : [el("p", {}, call.detail ?? "")]));
+  byId("call-body").replaceChildren(...(response.ok ? body(call) : []));
 }
 
 byId("call-close").addEventListener("click", () => sheet.close());
 sheet.addEventListener("click", (event) => { if (event.target === sheet && event.clientX < sheet.getBoundingClientRect().left) sheet.close(); });
 // The event comes a moment after the closing, when the next call may be open already.
-sheet.addEventListener("close", () => { if (!sheet.open) open = ""; });
+sheet.addEventListener("close", () => {
+  if (sheet.open) return;
+  open = "";
+  go({ call: "" });
+});
 
 function title(call) {
   const outcome = outcomeOf(call);
@@ -98,7 +104,7 @@ function command(call) {
   const key = c.key ? el("p", {}, "Idempotency-Key: ", plainly(c.key)) : null;
   const event = c.event_id ? el("p", { class: "hint" }, t("eventID"), " ", c.event_id) : null;
   return section("command", key, event, c.text ? pre(pretty(c.text), t("command")) : el("p", { class: "hint" }, t("noBody")),
-    el("p", { class: "hint" }, t("curl")), copyable(c.curl, t("curl")));
+    c.curl ? [el("p", { class: "hint" }, t("curl")), copyable(c.curl, t("curl"))] : null);
 }
 
 function attempts(call) {
@@ -144,7 +150,7 @@ function signature(s, which, a) {
     s.signed && s.scheme !== "wechatpay" ? el("p", { class: "hint" }, t("signedText")) : null,
     s.signed && s.scheme !== "wechatpay" ? el("pre", { class: "signed-text", dir: "ltr" }, plainly(s.signed)) : null,
     el("p", { class: `verdict ${s.verdict}` }, (s.verdict === "right" ? "✓ " : s.verdict === "unsigned" ? "– " : "✕ ") + verdict),
-    s.why ? el("p", { class: "hint" }, s.why) : null,
+    s.why ? el("p", { class: "hint" }, (language() === "zh" && s.why_zh) || s.why) : null,
   ].filter(Boolean);
 }
 
@@ -161,6 +167,7 @@ function log(call) {
 }
 
 changed((what) => {
+  if (what.has("place") && place.call && place.call !== open) openCall(place.call);
   if (!open) return;
   const call = state.calls.find((c) => c.id === open);
   if (what.has("language") || what.has("calls") && call && sheet.open && JSON.stringify(call) !== sheet.dataset.call) {

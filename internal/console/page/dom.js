@@ -55,6 +55,15 @@ export function shorten(text, n) {
   return characters.length > n ? characters.slice(0, n).join("").trimEnd() + " …" : text;
 }
 
+// redraw puts new children into a box. The focus stays where it was: at the element with the same id, or else in the same
+// place among those that can have it.
+export function redraw(box, ...children) {
+  const able = () => [...box.querySelectorAll("a[href], button, summary, [tabindex]")];
+  const at = box.contains(document.activeElement) ? able().indexOf(document.activeElement) : -1, id = document.activeElement?.id;
+  box.replaceChildren(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== ""));
+  if (at >= 0) ((id && byId(id)) || able()[at])?.focus({ preventScroll: true });
+}
+
 // keyed makes a list's children follow items. A child is kept as long as its key is there, so that the focus stays, and
 // is drawn again only when what it shows has changed.
 export function keyed(parent, items, key, draw) {

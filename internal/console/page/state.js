@@ -4,12 +4,17 @@
 const limit = 300;
 
 export const state = {
-  merchants: [],
+  merchants: [],    // {name, through, gbk}
   calls: [],        // the newest first
-  complaints: [],   // the newest first
+  rows: new Map(),  // the complaints by key, as the list shows them
   switches: null,
-  selected: null,   // a complaint's key
+  foreign: [],      // other programs' calls to the gateways, the newest first
+  watch: null,      // what came in from WeChat Pay and what was published, see watch.go
   skew: 0,          // the sandbox's clock minus the browser's, in ms
+  begun: false,     // the first news came
+  mode: "",         // sandbox, or deployed
+  notice: "",       // what the page has to say all the time
+  live: false,
 };
 
 const listeners = [];
@@ -24,23 +29,19 @@ export function announce(...what) {
 
 export function now() { return Date.now() + state.skew; }
 
-export function keyOf(complaint) { return `${complaint.merchant}/${complaint.id}`; }
-
-export function selected() { return state.complaints.find((c) => keyOf(c) === state.selected); }
-
-export function select(key) {
-  state.selected = key;
-  announce("selected");
-}
+export function keyOf(row) { return `${row.merchant}/${row.id}`; }
 
 // take takes news in, see stream.go.
-export function take(news) {
+function take(news) {
   const what = [];
   state.skew = Date.parse(news.now) - Date.now();
   if (news.first) {
-    state.calls = [];
-    state.merchants = news.merchants;
-    what.push("merchants", "calls");
+    [state.calls, state.rows, state.merchants, state.begun] = [[], new Map(), news.merchants ?? [], true];
+    what.push("merchants", "calls", "rows");
+  }
+  if (news.mode) {
+    [state.mode, state.notice, state.merchants] = [news.mode, news.notice ?? "", news.merchants ?? []];
+    what.push("mode", "merchants");
   }
   if (news.calls) {
     const fresh = new Map(news.calls.map((c) => [c.id, c]));
@@ -53,21 +54,33 @@ export function take(news) {
     what.push("calls");
   }
   if (news.complaints) {
-    state.complaints = news.complaints;
-    what.push("complaints");
+    for (const row of news.complaints) state.rows.set(keyOf(row), row);
+    what.push("rows");
   }
-  if (news.switches) {
-    state.switches = news.switches;
-    what.push("switches");
+  for (const name of ["switches", "foreign", "watch"]) {
+    if (!news[name]) continue;
+    state[name] = news[name];
+    what.push(name);
   }
   announce(...what);
 }
 
-// post sends JSON to the sandbox and gives the status with the answer.
-export async function post(path, body, headers = {}) {
-  const response = await fetch(path, {
-    method: "POST", headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(body),
-  });
+// listen opens the stream of news for the desk or the bench. It connects again by itself.
+export function listen(of) {
+  const stream = new EventSource(`/console/stream?of=${of}`);
+  const live = (on) => { state.live = on; announce("live"); };
+  stream.addEventListener("open", () => live(true));
+  stream.addEventListener("error", () => live(false));
+  stream.addEventListener("message", (event) => take(JSON.parse(event.data)));
+  setInterval(() => announce("time"), 5000); // ages grow without news
+}
+
+// post sends JSON to the console and gives the status with the answer.
+export async function post(path, body) {
+  return read(await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }));
+}
+
+export async function read(response) {
   let answer = {};
   try {
     answer = await response.json();

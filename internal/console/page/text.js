@@ -39,9 +39,10 @@ export function t(name, values = {}) {
 // translate fills in the page's own elements.
 export function translate() {
   document.documentElement.lang = current === "zh" ? "zh-CN" : "en";
-  document.title = t("title");
+  document.title = t(document.body.classList.contains("bench") ? "title.bench" : "title");
   for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
   for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", t(node.dataset.label));
+  for (const node of document.querySelectorAll("[data-placeholder]")) node.placeholder = t(node.dataset.placeholder);
 }
 
 // span says how long something is: "3 d 4 h", "5 h 10 min", "2 min", "8 s".
@@ -53,10 +54,14 @@ export function span(ms) {
   return t("span.s", { s });
 }
 
-export function clock(at) {
-  const d = new Date(at), two = (n) => String(n).padStart(2, "0");
-  return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
-}
+// Times are China's, like WeChat Pay's own, wherever the browser is.
+const china = new Intl.DateTimeFormat("sv-SE", { timeZone: "Asia/Shanghai", dateStyle: "short", timeStyle: "medium" });
+
+// clock is a time of the day in China: "14:03:05".
+export function clock(at) { return china.format(new Date(at)).slice(11); }
+
+// moment is a day and a time in China: "11-27 14:03".
+export function moment(at) { return china.format(new Date(at)).slice(5, 16); }
 
 // took writes milliseconds with as many places as mean something.
 export function took(ms) {

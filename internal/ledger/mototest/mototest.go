@@ -28,9 +28,9 @@ import (
 const Require = "KESU_REQUIRE_MOTO"
 
 const (
-	startBound = 30 * time.Second // a cold Python on a busy machine
-	starts     = 3                // another process may take the free port first
-	callBound  = 10 * time.Second
+	startBound = 2 * time.Minute // a cold Python on a busy machine
+	starts     = 3               // another process may take the free port first
+	callBound  = 2 * time.Minute
 )
 
 // Start runs moto_server on a free port until the test ends and returns its address, "http://127.0.0.1:PORT".
@@ -58,8 +58,8 @@ func Start(t testing.TB) (endpoint string) {
 	return ""
 }
 
-// oneAtATime stands before moto and lets one call to DynamoDB through after the other. DynamoDB checks a condition and
-// writes in one step; moto does so in two, and between them another call could write.
+// oneAtATime stands before moto and lets one call to DynamoDB or Secrets Manager through after the other. Both check a
+// condition and write in one step; moto does so in two, and between them another call could write.
 func oneAtATime(t testing.TB, endpoint string) string {
 	u, err := url.Parse(endpoint)
 	if err != nil {
@@ -69,7 +69,7 @@ func oneAtATime(t testing.TB, endpoint string) string {
 	proxy := httputil.NewSingleHostReverseProxy(u)
 	proxy.ErrorLog = log.New(io.Discard, "", 0) // a caller that went away
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.Header.Get("X-Amz-Target"), "DynamoDB") {
+		if service := r.Header.Get("X-Amz-Target"); strings.HasPrefix(service, "DynamoDB") || strings.HasPrefix(service, "secretsmanager") {
 			turn.Lock()
 			defer turn.Unlock()
 		}

@@ -22,7 +22,11 @@ func TestSAMLocalGivesWhatTheLocalGatewayGives(t *testing.T) {
 	}
 	here, there := local(t), newSAMSide(t)
 	t.Run("invoke", func(t *testing.T) { compareSamples(t, here, there) })
-	t.Run("start-api", func(t *testing.T) { compareRoutes(t, here, there) })
+	t.Run("start-api", func(t *testing.T) {
+		url := startAPI(t, there)
+		compareRoutes(t, here, url)
+		compareNotifications(t, here, there, url)
+	})
 }
 
 // outcomes are what each sample must come to: equal on both sides is not enough when both are wrong.
@@ -32,16 +36,22 @@ var outcomes = map[string]string{
 	"complete-function-url": `"statusCode": 200`,
 	"complete-http":         `"statusCode": 200`,
 	"complete-queue":        `"batchItemFailures": []`,
+	"complete-topic":        `"outcome": "succeeded"`,
 	"reply-command":         `"outcome": "succeeded"`,
 	"reply-event":           `"outcome": "succeeded"`,
 	"reply-http":            `"statusCode": 200`,
 	"reply-http-refused":    `"statusCode": 400`,
 	"reply-http-v2":         `"statusCode": 200`,
-	"reply-queue":           `"batchItemFailures": []`,
+	"reply-list":            `"outcome": "succeeded"`,
+	"reply-queue":           `"itemIdentifier": "059f36b4-87a3-44ab-83d2-661975290003"`,
+	"reply-queue-wrapped":   `"batchItemFailures": []`,
 }
 
 func compareSamples(t *testing.T, here *side, there *samSide) {
 	files, err := filepath.Glob(filepath.Join(root, "events", "*.json"))
+	files = slices.DeleteFunc(files, func(file string) bool { // what Kesu tells, which is for nobody's function here
+		return strings.HasPrefix(filepath.Base(file), "complaint-")
+	})
 	if err != nil || len(files) != len(outcomes) {
 		t.Fatalf("%d samples, and %d are known here: %v", len(files), len(outcomes), err)
 	}
@@ -98,8 +108,7 @@ var calls = []struct{ name, path, contentType, body, status string }{
 	{"a wrong key", "/merchants/acme-wrong-key/complaints/3004/reply", "application/json", `{"response_content":"x"}`, "502"},
 }
 
-func compareRoutes(t *testing.T, here *side, there *samSide) {
-	url := startAPI(t, there)
+func compareRoutes(t *testing.T, here *side, url string) {
 	for _, c := range calls {
 		t.Run(c.name, func(t *testing.T) {
 			want := post(t, here.url, c.path, c.contentType, c.body)

@@ -1,3 +1,3 @@
-// Package samlocal holds the test that make sam-local runs: every file of events/ and both routes, through sam local on one
-// side and the local gateway on the other, with the same results.
+// Package samlocal holds the test that make sam-local runs: every file of events/, both routes and the notifications,
+// through sam local on one side and the local gateway on the other, with the same results.
 package samlocal

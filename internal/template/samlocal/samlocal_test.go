@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -34,12 +35,13 @@ type side struct {
 // local is the functions as make run runs them.
 func local(t *testing.T) *side {
 	t.Helper()
-	world := demo(t)
+	world := demo(t, false)
 	functions, err := filepath.Abs(filepath.Join(root, "bin/functions"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	programs := sandbox.Programs{Reply: filepath.Join(functions, "reply"), Complete: filepath.Join(functions, "complete"), Timeout: timeout}
+	programs := sandbox.Programs{Reply: filepath.Join(functions, "reply"), Complete: filepath.Join(functions, "complete"),
+		Watch: filepath.Join(functions, "watch"), Timeout: timeout}
 	if err := world.StartFunctions(t.Context(), programs); err != nil {
 		t.Fatal(err)
 	}
@@ -71,9 +73,9 @@ func local(t *testing.T) *side {
 	return &side{world, invoke, url}
 }
 
-func demo(t *testing.T) *sandbox.Demo {
+func demo(t *testing.T, ledger bool) *sandbox.Demo {
 	t.Helper()
-	world, err := sandbox.NewDemo(sandbox.Options{CreateOnSight: true})
+	world, err := sandbox.NewDemo(sandbox.Options{CreateOnSight: true, Ledger: ledger})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,9 +198,9 @@ type samSide struct {
 
 func newSAMSide(t *testing.T) *samSide {
 	t.Helper()
-	s := &samSide{world: demo(t), program: os.Getenv("KESU_SAM"), architecture: os.Getenv("KESU_SAM_ARCHITECTURE"),
+	s := &samSide{world: demo(t, true), program: os.Getenv("KESU_SAM"), architecture: os.Getenv("KESU_SAM_ARCHITECTURE"),
 		variables: filepath.Join(t.TempDir(), "variables.json")}
-	env := map[string]string{"LEDGER_TABLE": ""} // the ledger in the process, as with make run
+	env := map[string]string{}
 	for _, pair := range s.world.Env() {
 		name, value, _ := strings.Cut(pair, "=")
 		if !strings.HasPrefix(name, "AWS_") || strings.HasPrefix(name, "AWS_ENDPOINT_URL_") {
@@ -208,7 +210,12 @@ func newSAMSide(t *testing.T) *samSide {
 			env[name] = value
 		}
 	}
-	text, err := json.Marshal(map[string]any{"ReplyFunction": env, "CompleteFunction": env})
+	// The watcher demands a table, because in a container the sandbox is not on the loopback interface. The others keep their
+	// ledger in the process, as with make run.
+	watch := maps.Clone(env)
+	watch["WATCH_QUEUE"] = ""
+	env["LEDGER_TABLE"] = ""
+	text, err := json.Marshal(map[string]any{"ReplyFunction": env, "CompleteFunction": env, "WatchFunction": watch})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +227,8 @@ func newSAMSide(t *testing.T) *samSide {
 
 func (s *samSide) command(ctx context.Context, arguments ...string) *exec.Cmd {
 	arguments = append(arguments, "--template", ".aws-sam/build/template.yaml", "--env-vars", s.variables,
-		"--skip-pull-image", "--parameter-overrides", "Architecture="+s.architecture, "ImagecoUrl=https://example.com")
+		"--skip-pull-image", "--parameter-overrides", "Architecture="+s.architecture, "ImagecoUrl=https://example.com",
+		"Watch=on", "WatchMerchants=acme", "Revision="+strings.Repeat("0", 64))
 	command := exec.CommandContext(ctx, s.program, append([]string{"local"}, arguments...)...)
 	command.Dir = root
 	command.Env = append(os.Environ(), "SAM_CLI_TELEMETRY=0", "AWS_DEFAULT_REGION="+sandbox.Region, "AWS_REGION="+sandbox.Region,
