@@ -9,7 +9,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"math/big"
-	"strings"
 	"time"
 )
 
@@ -68,9 +67,6 @@ const keyBits = 2048
 
 // NewKey makes an RSA key as a merchant or WeChat Pay has one.
 func NewKey() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, keyBits) }
-
-// NewSerial makes a certificate serial number, 40 upper-case hex digits.
-func NewSerial() string { return "5" + strings.ToUpper(randomHex(20))[1:] }
 
 // PrivatePEM writes a key as PKCS#8.
 func PrivatePEM(key *rsa.PrivateKey) (string, error) {

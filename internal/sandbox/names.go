@@ -4,7 +4,10 @@ import (
 	"crypto/rand"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/kesu-go/kesu/pkg/redact"
 )
 
 const (
@@ -25,4 +28,25 @@ func newUUID() string {
 // newTraceID returns an X-Ray trace header.
 func newTraceID() string {
 	return "Root=1-" + strconv.FormatInt(time.Now().Unix(), 16) + "-" + randomHex(12) + ";Parent=" + randomHex(8) + ";Sampled=0"
+}
+
+// newRequestID returns a Request-ID in the form that integrators print when they ask for help:
+// 08CEA3E6AE0610C20418E0ABB1A80120A75E28CCA505-0.
+func newRequestID() string {
+	return shown(func() string { return "08" + strings.ToUpper(randomHex(20)) + "-0" })
+}
+
+// NewSerial makes a certificate serial number, 40 upper-case hex digits.
+func NewSerial() string {
+	return shown(func() string { return "5" + strings.ToUpper(randomHex(20))[1:] })
+}
+
+// shown makes ids until one holds nothing that reads as a phone number. Of random hex one in three hundred does, the
+// functions do not show such an id, and what a test or a demo prints would differ from run to run.
+func shown(make func() string) string {
+	for {
+		if id := make(); (redact.Secrets{}).ID(id) != "" {
+			return id
+		}
+	}
 }

@@ -166,7 +166,7 @@ const jsonType = "application/json; charset=utf-8"
 // header is what an answer has beside its signature, after the sample in
 // https://pay.weixin.qq.com/doc/brand/4015407525.
 func (g *WechatPay) header(contentType string) http.Header {
-	return http.Header{"Request-Id": {randomHex(16)}, "Content-Type": {contentType},
+	return http.Header{"Request-Id": {newRequestID()}, "Content-Type": {contentType},
 		"Cache-Control": {"no-cache, must-revalidate"}, "X-Content-Type-Options": {"nosniff"}, "Content-Language": {"zh-CN"}}
 }
 
@@ -200,7 +200,7 @@ func signText(h http.Header, key GatewayKey, at time.Time, text []byte, f *Fault
 		encoded = "WECHATPAY/SIGNTEST/" + encoded[len("WECHATPAY/SIGNTEST/"):]
 	}
 	if f.UnknownKey {
-		key.ID = publicKeyPrefix + randomHex(12)
+		key.ID = newPublicKeyID(at)
 	}
 	h.Set("Wechatpay-Timestamp", timestamp)
 	h.Set("Wechatpay-Nonce", nonce)
