@@ -62,7 +62,7 @@ var journeys = []journey{
 func (s *Suite) far(ctx context.Context) error {
 	for _, j := range journeys {
 		if err := s.farOf(ctx, j); err != nil {
-			return fmt.Errorf("%s: %w", j.figure, err)
+			return err
 		}
 	}
 	return nil
@@ -75,22 +75,17 @@ func (s *Suite) farOf(ctx context.Context, j journey) error {
 	}
 	defer w.Close()
 	setting := setting{directories: true, ledger: j.program == Reply, env: j.env}
-	var total, least Sample
 	var runs []Cold
-	for range s.Rounds {
-		took, err := w.least(j.program)
-		if err != nil {
-			return err
-		}
-		least = append(least, milliseconds(took))
-		c, err := w.ColdStart(ctx, s.paths[j.program], j.program, setting, 0)
-		if err != nil {
-			return err
-		}
-		total, runs = append(total, c.Total), append(runs, c)
+	err = s.journey(Row{Figure: j.figure + ": start + first invocation, 20 ms a round trip, prefetch off", Limit: 1.25, Note: j.note},
+		func() (time.Duration, error) { return w.least(j.program) },
+		func() (float64, error) {
+			c, err := w.ColdStart(ctx, s.paths[j.program], j.program, setting, 0)
+			runs = append(runs, c)
+			return c.Total, err
+		})
+	if err != nil {
+		return err
 	}
-	s.row(Row{Figure: j.figure + ": start + first invocation, 20 ms a round trip, prefetch off", Yardstick: "a client that makes only the round trips that cannot be avoided",
-		Unit: "ms", Ours: total, Its: least, Limit: 1.25, Note: j.note})
 	s.Report.Cold = append(s.Report.Cold, partsOf(j.name, runs))
 	return nil
 }
@@ -192,5 +187,24 @@ func (s *Suite) certificates(ctx context.Context) error {
 	s.Report.Extra = append(s.Report.Extra,
 		Row{Figure: "start + first completion with `SSL_CERT_DIR=/nonexistent`", Yardstick: "the layout of Amazon Linux 2023 as it is", Unit: "ms", Ours: without, Its: with},
 		Row{Figure: "processor time of the same", Yardstick: "the same", Unit: "ms", Ours: withoutCPU, Its: withCPU})
+	return nil
+}
+
+// journey measures a way over round trips that count, in ms, in turns with a client that makes only those that cannot be
+// avoided.
+func (s *Suite) journey(row Row, least func() (time.Duration, error), ours func() (float64, error)) error {
+	row.Yardstick, row.Unit = "a client that makes only the round trips that cannot be avoided", "ms"
+	for range s.Rounds {
+		took, err := least()
+		if err != nil {
+			return err
+		}
+		ms, err := ours()
+		if err != nil {
+			return fmt.Errorf("%s: %w", row.Figure, err)
+		}
+		row.Its, row.Ours = append(row.Its, milliseconds(took)), append(row.Ours, ms)
+	}
+	s.row(row)
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -160,21 +159,7 @@ func (s *Suite) heard(ctx context.Context) error {
 		return err
 	}
 	defer w.Close()
-	var total, least Sample
-	for range s.Rounds {
-		took, err := w.leastHeard()
-		if err != nil {
-			return err
-		}
-		least = append(least, milliseconds(took))
-		ours, err := w.Heard(ctx, s.paths[Watch])
-		if err != nil {
-			return fmt.Errorf("functions/watch: %w", err)
-		}
-		total = append(total, ours)
-	}
-	s.row(Row{Figure: "watch: start + first notification, 20 ms a round trip, prefetch off", Yardstick: "a client that makes only the round trips that cannot be avoided",
-		Unit: "ms", Ours: total, Its: least, Limit: 1.25,
-		Note: "ten: TCP, TLS and request to Secrets Manager and to the ledger, the reading, the second claim, the bus, the settles"})
-	return nil
+	return s.journey(Row{Figure: "watch: start + first notification, 20 ms a round trip, prefetch off", Limit: 1.25,
+		Note: "ten: TCP, TLS and request to Secrets Manager and to the ledger, the reading, the second claim, the bus, the settles"},
+		w.leastHeard, func() (float64, error) { return w.Heard(ctx, s.paths[Watch]) })
 }

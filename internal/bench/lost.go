@@ -103,23 +103,13 @@ func (s *Suite) lost(ctx context.Context) error {
 		}
 		defer w.Close()
 		w.loseAnswers()
-		var ours, least Sample
-		for range s.Rounds {
-			took, err := w.leastLost()
-			if err != nil {
-				return err
-			}
-			least = append(least, milliseconds(took))
-			ms, err := w.Lost(ctx, s.paths[Reply], j.env)
-			if err != nil {
-				return fmt.Errorf("%s: %w", j.figure, err)
-			}
-			ours = append(ours, ms)
-		}
-		s.row(Row{Figure: j.figure + ": from the sending to `succeeded` by sight, the answer lost, 20 ms a round trip",
-			Yardstick: "a client that makes only the round trips that cannot be avoided", Unit: "ms", Ours: ours, Its: least,
+		err = s.journey(Row{Figure: j.figure + ": from the sending to `succeeded` by sight, the answer lost, 20 ms a round trip",
 			Note: "seven: the reply and the end of its connection; TCP, TLS and request of the look, with the settle as unknown beside them; the ledger's " +
-				"three: what it knows of these words, whose the item is, the settle as seen"})
+				"three: what it knows of these words, whose the item is, the settle as seen"},
+			w.leastLost, func() (float64, error) { return w.Lost(ctx, s.paths[Reply], j.env) })
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
