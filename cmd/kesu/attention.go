@@ -100,7 +100,7 @@ func (c attentionList) Run(ctx context.Context, t terminal) error {
 	}
 	defer found.release(ctx)
 	if c.Look {
-		watcher, err := newOnlooker(c.lookFlags, c.awsFlags)
+		watcher, err := newOnlooker(c.lookFlags, c.account())
 		if err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ type deed struct {
 // Run puts requests back.
 func (c attentionRedrive) Run(ctx context.Context, t terminal) error {
 	if c.All == (len(c.ID) > 0) {
-		return &exitError{exitUsage, "which messages? Name them, or give --all"}
+		return usage("which messages? Name them, or give --all")
 	}
 	found, err := c.look(ctx, t)
 	if err != nil {
@@ -139,7 +139,7 @@ func report(t terminal, asJSON bool, deeds []deed) error {
 // Run settles one message.
 func (c attentionAnswer) Run(ctx context.Context, t terminal) error {
 	if !c.Resend && !c.Drop {
-		return &exitError{exitUsage, "say --resend or --drop"}
+		return usage("say --resend or --drop")
 	}
 	found, err := c.look(ctx, t)
 	if err != nil {
@@ -204,7 +204,7 @@ func (c attentionAnswer) resend(ctx context.Context, t terminal, found *attentio
 
 // lookFirst refuses to send again what the complaint's history shows. Where nobody can look from here, the function looks.
 func (c attentionAnswer) lookFirst(ctx context.Context, t terminal, i *item, command *wire.Command) error {
-	watcher, err := newOnlooker(c.lookFlags, c.awsFlags)
+	watcher, err := newOnlooker(c.lookFlags, c.account())
 	if err != nil {
 		return err
 	}
@@ -225,9 +225,9 @@ func (c attentionAnswer) request(i *item) (members map[string]json.RawMessage, f
 	text, from := []byte(i.request), "the event's request"
 	switch {
 	case c.File == "" && text == nil:
-		return nil, "", &exitError{exitUsage, "--resend needs the request as it was sent (--file): the event does not tell it"}
+		return nil, "", usage("--resend needs the request as it was sent (--file): the event does not tell it")
 	case c.File == "-" && !c.Yes:
-		return nil, "", &exitError{exitUsage, "--file - takes standard input, so the question cannot be answered there; give --yes"}
+		return nil, "", usage("--file - takes standard input, so the question cannot be answered there; give --yes")
 	case c.File != "":
 		from = "the file"
 		if text, err = readInput(c.File, os.Stdin); err != nil {
@@ -276,10 +276,10 @@ func (c attentionAnswer) drop(ctx context.Context, t terminal, found *attention,
 		bus = found.outputs["BusName"]
 	}
 	if bus == "" {
-		return deed{}, &exitError{exitUsage, "--drop records what was done as an event; give --bus NAME, or --stack"}
+		return deed{}, usage("--drop records what was done as an event; give --bus NAME, or --stack")
 	}
 	if strings.TrimSpace(c.Note) == "" {
-		return deed{}, &exitError{exitUsage, "--drop needs --note: what was done, for whoever asks later"}
+		return deed{}, usage("--drop needs --note: what was done, for whoever asks later")
 	}
 	question := fmt.Sprintf("Record that this was settled by a person (%s), and take it out of %s?", c.Note, i.Queue)
 	if err := confirm(t, os.Stdin, c.Yes, question); err != nil {
@@ -294,7 +294,7 @@ func (c attentionAnswer) drop(ctx context.Context, t terminal, found *attention,
 	if err != nil {
 		return deed{}, err
 	}
-	id, err := target{bus: bus, account: c.awsFlags}.put(ctx, attendedType, attentionSource, detail)
+	id, err := target{bus: bus, account: c.account()}.put(ctx, attendedType, attentionSource, detail)
 	if err != nil {
 		return deed{}, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/kesu-go/kesu/internal/config"
 	"github.com/kesu-go/kesu/internal/gateway"
 	"github.com/kesu-go/kesu/internal/merchant"
+	"github.com/kesu-go/kesu/internal/operate"
 	"github.com/kesu-go/kesu/internal/sighting"
 	"github.com/kesu-go/kesu/internal/wechatpay"
 	"github.com/kesu-go/kesu/pkg/wire"
@@ -34,13 +35,13 @@ type lookFlags struct {
 // looks at one complaint after the other, and reads each merchant's secret once.
 type onlooker struct {
 	flags   lookFlags
-	account awsFlags
+	account operate.AWS
 	api     *wechatpay.API
 	keys    map[string]*merchant.WechatPay
 	wrong   map[string]string // why a merchant cannot be looked for
 }
 
-func newOnlooker(f lookFlags, account awsFlags) (*onlooker, error) {
+func newOnlooker(f lookFlags, account operate.AWS) (*onlooker, error) {
 	settings, err := config.ReadReply(func(name string) string {
 		if name == "WECHATPAY_URL" || name == "WECHATPAY_BACKUP_URL" {
 			return os.Getenv(name)

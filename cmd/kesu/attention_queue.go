@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/kesu-go/kesu/internal/operate"
 )
 
 const (
@@ -41,20 +43,20 @@ type attention struct {
 // look reads every queue.
 func (f queueFlags) look(ctx context.Context, t terminal) (*attention, error) {
 	if (f.Stack == "") == (len(f.Queue) == 0) {
-		return nil, &exitError{exitUsage, "which queues? Give --stack NAME, or --queue URL"}
+		return nil, usage("which queues? Give --stack NAME, or --queue URL")
 	}
 	found := &attention{outputs: map[string]string{}}
 	for _, url := range f.Queue {
 		found.queues = append(found.queues, queue{Name: url[strings.LastIndex(url, "/")+1:], URL: url})
 	}
 	if f.Stack != "" {
-		s, err := describeStack(ctx, f.awsFlags, f.Stack)
+		s, err := operate.DescribeStack(ctx, f.account(), f.Stack)
 		if err != nil {
 			return nil, err
 		}
-		found.outputs = s.outputs
+		found.outputs = s.Outputs
 		for _, output := range waiting {
-			if url := s.outputs[output]; url != "" {
+			if url := s.Outputs[output]; url != "" {
 				found.queues = append(found.queues, queue{Name: queueName(output), URL: url})
 			}
 		}
@@ -62,7 +64,7 @@ func (f queueFlags) look(ctx context.Context, t terminal) (*attention, error) {
 			return nil, fmt.Errorf("the stack %s has none of the outputs %s", f.Stack, strings.Join(waiting, ", "))
 		}
 	}
-	c, err := f.config(ctx)
+	c, err := f.account().Config(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +98,7 @@ func queueName(output string) string {
 func (a *attention) read(ctx context.Context, t terminal, q *queue, limit int) error {
 	count, err := a.client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &q.URL, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages}})
 	if err != nil {
-		return awsProblem("look at the queue "+q.Name, err)
+		return operate.Problem("look at the queue "+q.Name, err)
 	}
 	q.Messages, _ = strconv.Atoi(count.Attributes[string(types.QueueAttributeNameApproximateNumberOfMessages)])
 	read := 0
@@ -105,7 +107,7 @@ func (a *attention) read(ctx context.Context, t terminal, q *queue, limit int) e
 			VisibilityTimeout: holdSeconds, WaitTimeSeconds: wait, MessageAttributeNames: []string{"All"},
 			MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSentTimestamp, types.MessageSystemAttributeNameApproximateReceiveCount}})
 		if err != nil {
-			return awsProblem("read the queue "+q.Name, err)
+			return operate.Problem("read the queue "+q.Name, err)
 		}
 		for _, m := range out.Messages {
 			a.items = append(a.items, readItem(*q, m))
@@ -176,7 +178,7 @@ func (a *attention) short(id string) string {
 // send puts a body into a queue.
 func (a *attention) send(ctx context.Context, url string, body []byte) error {
 	if _, err := a.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(string(body))}); err != nil {
-		return awsProblem("put it into the queue "+url, err)
+		return operate.Problem("put it into the queue "+url, err)
 	}
 	return nil
 }
@@ -184,7 +186,7 @@ func (a *attention) send(ctx context.Context, url string, body []byte) error {
 // remove takes a message out of its queue.
 func (a *attention) remove(ctx context.Context, i *item) error {
 	if _, err := a.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &i.url, ReceiptHandle: &i.receipt}); err != nil {
-		return awsProblem("take it out of the queue "+i.Queue, err)
+		return operate.Problem("take it out of the queue "+i.Queue, err)
 	}
 	i.gone = true
 	return nil

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kesu-go/kesu/internal/console"
+	"github.com/kesu-go/kesu/internal/operate"
 	"github.com/kesu-go/kesu/internal/sandbox"
 )
 
@@ -52,7 +53,7 @@ func (c deskCommand) Run(ctx context.Context, t terminal) (err error) {
 	if err != nil {
 		return err
 	}
-	account, err := c.config(ctx)
+	account, err := c.account().Config(ctx)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
@@ -80,23 +81,23 @@ func (c deskCommand) Run(ctx context.Context, t terminal) (err error) {
 
 // find works out the API and the bus, and what the page has to say about them.
 func (c deskCommand) find(ctx context.Context) (deskAPI, string, error) {
-	where := deskAPI{target{base: strings.TrimRight(c.URL, "/"), bus: c.Bus, account: c.awsFlags}}
+	where := deskAPI{target{base: strings.TrimRight(c.URL, "/"), bus: c.Bus, account: c.account()}}
 	notice := ""
 	switch {
 	case c.Stack != "" && c.URL == "" && c.Bus == "":
-		s, err := describeStack(ctx, c.awsFlags, c.Stack)
+		s, err := operate.DescribeStack(ctx, c.account(), c.Stack)
 		if err != nil {
 			return where, "", err
 		}
-		where.base, where.bus = strings.TrimRight(s.outputs["ApiUrl"], "/"), s.outputs["BusName"]
+		where.base, where.bus = strings.TrimRight(s.Outputs["ApiUrl"], "/"), s.Outputs["BusName"]
 		if where.base == "" || where.bus == "" {
 			return where, "", fmt.Errorf("the stack %s lacks the output ApiUrl or BusName", c.Stack)
 		}
-		if s.parameters["Watch"] != "on" {
+		if s.Parameters["Watch"] != "on" {
 			notice = "watch.off"
 		}
 	case c.Stack != "" || c.URL == "" || c.Bus == "":
-		return where, "", &exitError{exitUsage, "give --stack NAME, or both --url and --bus"}
+		return where, "", usage("give --stack NAME, or both --url and --bus")
 	}
 	if notice == "" && c.Keep == "" {
 		notice = "from.now"

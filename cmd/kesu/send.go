@@ -108,7 +108,7 @@ func (c sendFlags) send(ctx context.Context, t terminal, action wire.Action, mem
 	if err != nil {
 		return err
 	}
-	target, err := c.find(ctx, c.awsFlags)
+	target, err := c.find(ctx, c.account())
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func newOrder(action wire.Action, members map[string]json.RawMessage) (order, er
 	}
 	request := wire.ReadDetail(action, detail)
 	if len(request.Problems) > 0 {
-		return order{}, &exitError{exitUsage, "the request is wrong: " + wordsOf(request)}
+		return order{}, usage("the request is wrong: " + wordsOf(request))
 	}
 	delete(members, "merchant")
 	delete(members, "complaint_id")

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/kesu-go/kesu/internal/operate"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
@@ -42,7 +43,7 @@ func (c sendImage) Run(ctx context.Context, t terminal) error {
 	if err != nil {
 		return err
 	}
-	target, err := c.find(ctx, c.awsFlags)
+	target, err := c.find(ctx, c.account())
 	if err != nil {
 		return err
 	}
@@ -75,12 +76,12 @@ func readPictures(merchant string, files []string) ([]picture, error) {
 	for _, file := range files {
 		data, err := readPicture(file)
 		if err != nil {
-			return nil, &exitError{exitUsage, filepath.Base(file) + " cannot be read"}
+			return nil, usage(filepath.Base(file) + " cannot be read")
 		}
 		request := wire.ReadPicture(wire.PictureRequest{Merchant: merchant, ContentType: http.DetectContentType(data),
 			Filenames: []string{filepath.Base(file)}, Body: data})
 		if len(request.Problems) > 0 {
-			return nil, &exitError{exitUsage, filepath.Base(file) + ": " + wordsOf(request)}
+			return nil, usage(filepath.Base(file) + ": " + wordsOf(request))
 		}
 		sum := sha256.Sum256(data)
 		pictures = append(pictures, picture{request.Command, hex.EncodeToString(sum[:])})
@@ -110,7 +111,7 @@ func wordsOf(r wire.Request) string {
 // upload sends one picture to the API. What is no success is shown, and is an error.
 func (t target) upload(ctx context.Context, term terminal, p picture, asJSON bool) (wire.Result, error) {
 	if t.bus != "" || t.local {
-		return wire.Result{}, &exitError{exitUsage, "pictures are uploaded by HTTP, not over a bus; upload them first with kesu send image"}
+		return wire.Result{}, usage("pictures are uploaded by HTTP, not over a bus; upload them first with kesu send image")
 	}
 	address := t.base + "/merchants/" + p.Merchant + "/images?filename=" + url.QueryEscape(p.Picture.Filename)
 	status, header, answer, err := t.postAs(ctx, address, p.Picture.MediaType, p.Picture.Data)
@@ -122,7 +123,7 @@ func (t target) upload(ctx context.Context, term terminal, p picture, asJSON boo
 	case json.Unmarshal(answer, &result) != nil || result.Outcome == "":
 		return wire.Result{}, notFromTheFunction(status, answer)
 	case !agrees(status, result.Outcome) || result.Outcome == wire.Succeeded && result.MediaID == "":
-		return wire.Result{}, &exitError{exitUnknown, fmt.Sprintf("the answer contradicts itself: HTTP %d, and an outcome of %s", status, clean(string(result.Outcome)))}
+		return wire.Result{}, operate.New(operate.Unknown, fmt.Sprintf("the answer contradicts itself: HTTP %d, and an outcome of %s", status, clean(string(result.Outcome))))
 	case result.Outcome != wire.Succeeded:
 		return wire.Result{}, showResult(term, result, header.Get("Retry-After"), asJSON)
 	}
@@ -148,7 +149,7 @@ func (c sendReply) withPictures(ctx context.Context, t terminal, members map[str
 	if err != nil {
 		return err
 	}
-	target, err := c.find(ctx, c.awsFlags)
+	target, err := c.find(ctx, c.account())
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/kesu-go/kesu/internal/operate"
 	"github.com/kesu-go/kesu/pkg/redact"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
@@ -46,7 +47,7 @@ func (t target) deliver(ctx context.Context, term terminal, o order, asJSON bool
 		return notFromTheFunction(status, answer)
 	}
 	if !agrees(status, result.Outcome) {
-		return &exitError{exitUnknown, fmt.Sprintf("the answer contradicts itself: HTTP %d, and an outcome of %s; ", status, clean(string(result.Outcome))) + mayBeDone}
+		return operate.New(operate.Unknown, fmt.Sprintf("the answer contradicts itself: HTTP %d, and an outcome of %s; ", status, clean(string(result.Outcome)))+mayBeDone)
 	}
 	return showResult(term, result, header.Get("Retry-After"), asJSON)
 }
@@ -88,28 +89,28 @@ func notFromTheFunction(status int, answer []byte) error {
 	text := fmt.Sprintf("HTTP %d%s, and not from the function: ", status, words)
 	switch {
 	case status == http.StatusForbidden || status == http.StatusUnauthorized:
-		return &exitError{exitFailed, text + "the API does not let this caller in; check the credentials, the IAM policy for this merchant (docs/operations.md), and --auth"}
+		return operate.New(operate.Failed, text+"the API does not let this caller in; check the credentials, the IAM policy for this merchant (docs/operations.md), and --auth")
 	case status == http.StatusTooManyRequests:
-		return &exitError{exitRetryable, text + "too many requests; nothing was sent, try again"}
+		return operate.New(operate.Retryable, text+"too many requests; nothing was sent, try again")
 	case status >= 500:
-		return &exitError{exitUnknown, text + mayBeDone}
+		return operate.New(operate.Unknown, text+mayBeDone)
 	case status/100 == 2:
-		return &exitError{exitUnknown, fmt.Sprintf("HTTP %d, and an answer that breaks off or is none of the function's; ", status) + mayBeDone}
+		return operate.New(operate.Unknown, fmt.Sprintf("HTTP %d, and an answer that breaks off or is none of the function's; ", status)+mayBeDone)
 	}
-	return &exitError{exitFailed, text + "check the address; nothing was sent"}
+	return operate.New(operate.Failed, text+"check the address; nothing was sent")
 }
 
-// outcomeCode is the exit code of a result.
-func outcomeCode(outcome wire.Outcome) int {
+// endOf is the error to end with after a result; nil when it succeeded.
+func endOf(outcome wire.Outcome) error {
 	switch outcome {
 	case wire.Succeeded:
-		return exitOK
+		return nil
 	case wire.Retryable:
-		return exitRetryable
+		return operate.New(operate.Retryable, "")
 	case wire.Unknown:
-		return exitUnknown
+		return operate.New(operate.Unknown, "")
 	}
-	return exitFailed
+	return failed()
 }
 
 // shown is what a terminal may see of a result: the address that it came from may be anyone's.
@@ -126,10 +127,7 @@ func shown(r wire.Result) wire.Result {
 
 // showResult prints a result, and ends with the code of its outcome.
 func showResult(term terminal, r wire.Result, retryAfter string, asJSON bool) error {
-	var err error
-	if code := outcomeCode(r.Outcome); code != exitOK {
-		err = &exitError{code: code}
-	}
+	err := endOf(r.Outcome)
 	r, retryAfter = shown(r), redact.Secrets{}.Text(retryAfter)
 	if asJSON {
 		if wrong := writeJSON(term.out, r); wrong != nil {

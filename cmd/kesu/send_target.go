@@ -21,6 +21,7 @@ import (
 
 	"github.com/kesu-go/kesu/internal/config"
 	"github.com/kesu-go/kesu/internal/doctor"
+	"github.com/kesu-go/kesu/internal/operate"
 	"github.com/kesu-go/kesu/internal/version"
 	"github.com/kesu-go/kesu/pkg/redact"
 )
@@ -47,22 +48,22 @@ type target struct {
 	bus     string // AWS's bus
 	local   bool   // the local gateway's bus
 	auth    string
-	account awsFlags
+	account operate.AWS
 }
 
 // find works out where the command goes.
-func (f targetFlags) find(ctx context.Context, account awsFlags) (target, error) {
+func (f targetFlags) find(ctx context.Context, account operate.AWS) (target, error) {
 	found := target{base: strings.TrimRight(f.URL, "/"), bus: f.Bus, account: account}
 	if f.URL != "" && (f.Stack != "" || f.Bus != "") || f.Stack != "" && f.Bus != "" {
-		return found, &exitError{exitUsage, "give one of --url, --stack and --bus"}
+		return found, usage("give one of --url, --stack and --bus")
 	}
 	if f.Stack != "" {
-		s, err := describeStack(ctx, account, f.Stack)
+		s, err := operate.DescribeStack(ctx, account, f.Stack)
 		if err != nil {
 			return found, err
 		}
 		output := map[string]string{"http": "ApiUrl", "bus": "BusName"}[f.Via]
-		value := s.outputs[output]
+		value := s.Outputs[output]
 		if value == "" {
 			return found, fmt.Errorf("the stack %s has no output %s", f.Stack, output)
 		}
@@ -86,11 +87,11 @@ func (f targetFlags) find(ctx context.Context, account awsFlags) (target, error)
 func (t *target) check(auth string) error {
 	rules, _ := config.ReadReply(func(string) string { return "" }) // for its rule about URLs alone
 	if err := rules.CheckGatewayURL(t.base); err != nil || strings.ContainsAny(t.base, "?") {
-		return &exitError{exitUsage, "--url must be an https address without a query; http is for this machine only"}
+		return usage("--url must be an https address without a query; http is for this machine only")
 	}
 	u, err := url.Parse(t.base)
 	if err != nil {
-		return &exitError{exitUsage, "--url is not a URL"}
+		return usage("--url is not a URL")
 	}
 	ip := net.ParseIP(u.Hostname())
 	switch t.auth = auth; {
@@ -103,7 +104,7 @@ func (t *target) check(auth string) error {
 		t.auth = "iam"
 	}
 	if t.auth == "token" && os.Getenv(tokenName) == "" {
-		return &exitError{exitUsage, "--auth token needs the token in " + tokenName}
+		return usage("--auth token needs the token in " + tokenName)
 	}
 	return nil
 }
@@ -149,7 +150,7 @@ func (t target) show(term terminal, o order, asJSON bool) error {
 	return nil
 }
 
-// post sends a body to the API. Its error is an exitError that tells whether anything may have been done.
+// post sends a body to the API. Its error is an operate.Error that tells whether anything may have been done.
 func (t target) post(ctx context.Context, address string, body []byte) (status int, header http.Header, answer []byte, err error) {
 	return t.postAs(ctx, address, "application/json", body)
 }
@@ -160,7 +161,7 @@ func (t target) postAs(ctx context.Context, address, mediaType string, body []by
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
-		return 0, nil, nil, &exitError{exitUsage, "--url is not a URL"}
+		return 0, nil, nil, usage("--url is not a URL")
 	}
 	request.Header.Set("Content-Type", mediaType)
 	request.Header.Set("User-Agent", "kesu-send/"+version.String())
@@ -175,7 +176,7 @@ func (t target) postAs(ctx context.Context, address, mediaType string, body []by
 	}
 	answer, err = doctor.ReadBody(ctx, response.Body, fileLimit)
 	if err != nil {
-		return 0, nil, nil, &exitError{exitUnknown, "the answer broke off; " + mayBeDone}
+		return 0, nil, nil, operate.New(operate.Unknown, "the answer broke off; "+mayBeDone)
 	}
 	return response.StatusCode, response.Header, answer, nil
 }
@@ -188,9 +189,9 @@ func lost(err error, base string) error {
 		if base == localGateway {
 			advice = "start it with kesu run, or give --url or --stack"
 		}
-		return &exitError{exitRetryable, doctor.HostOf(base) + " cannot be reached, nothing was sent; " + advice}
+		return operate.New(operate.Retryable, doctor.HostOf(base)+" cannot be reached, nothing was sent; "+advice)
 	}
-	return &exitError{exitUnknown, "no answer came from " + doctor.HostOf(base) + "; " + mayBeDone}
+	return operate.New(operate.Unknown, "no answer came from "+doctor.HostOf(base)+"; "+mayBeDone)
 }
 
 func (t target) authorize(ctx context.Context, request *http.Request, body []byte) error {
@@ -198,7 +199,7 @@ func (t target) authorize(ctx context.Context, request *http.Request, body []byt
 	case "token":
 		request.Header.Set("Authorization", os.Getenv(tokenName))
 	case "iam":
-		c, err := t.account.config(ctx)
+		c, err := t.account.Config(ctx)
 		if err != nil {
 			return err
 		}
@@ -220,7 +221,7 @@ func (t target) authorize(ctx context.Context, request *http.Request, body []byt
 
 // put puts the event on AWS's bus and returns its id.
 func (t target) put(ctx context.Context, detailType, source string, detail []byte) (string, error) {
-	c, err := t.account.config(ctx)
+	c, err := t.account.Config(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -229,11 +230,11 @@ func (t target) put(ctx context.Context, detailType, source string, detail []byt
 	}}})
 	switch {
 	case err != nil:
-		return "", awsProblem("put the event on the bus "+t.bus, err)
+		return "", operate.Problem("put the event on the bus "+t.bus, err)
 	case out.FailedEntryCount > 0 && len(out.Entries) > 0:
-		return "", &exitError{exitRetryable, "the bus did not take the event: " + redact.AWSCode(aws.ToString(out.Entries[0].ErrorCode)) + "; nothing was sent"}
+		return "", operate.New(operate.Retryable, "the bus did not take the event: "+redact.AWSCode(aws.ToString(out.Entries[0].ErrorCode))+"; nothing was sent")
 	case len(out.Entries) == 0:
-		return "", &exitError{exitRetryable, "the bus did not take the event; nothing was sent"}
+		return "", operate.New(operate.Retryable, "the bus did not take the event; nothing was sent")
 	}
 	return aws.ToString(out.Entries[0].EventId), nil
 }
