@@ -46,6 +46,7 @@ const (
 	deskRetention = "345600"        // four days, in seconds
 	readAgain     = "300"           // in seconds
 	readWait      = 3               // in seconds
+	batchSize     = 10              // SQS's most
 	feedPause     = 5 * time.Second // after a read that failed
 	closeLimit    = 20 * time.Second
 )

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kesu-go/kesu/internal/advice"
 	"github.com/kesu-go/kesu/internal/operate"
+	"github.com/kesu-go/kesu/internal/send"
 	"github.com/kesu-go/kesu/internal/smoke"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
@@ -54,7 +55,7 @@ func (c smokeCommand) Run(ctx context.Context, t terminal) error {
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	defer client.CloseIdleConnections()
 	report, err := smoke.Run(ctx, smoke.Options{Stack: c.Stack, AWS: account, HTTP: client, Wait: c.Wait, Now: time.Now,
-		Token: os.Getenv(tokenName), CallerRole: c.CallerRole, Merchant: c.CallerMerchant})
+		Token: os.Getenv(send.TokenName), CallerRole: c.CallerRole, Merchant: c.CallerMerchant})
 	switch {
 	case errors.Is(err, smoke.ErrStack):
 		return operate.Problem("look up the stack "+c.Stack, err)

@@ -38,7 +38,8 @@ func (a AWS) Config(ctx context.Context) (aws.Config, error) {
 	}
 	c, err := awsconfig.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return c, errors.New("the AWS settings cannot be read (profile, region, files in ~/.aws); see `aws configure list`")
+		return c, errors.New("the AWS settings cannot be read (profile, region, files in ~/.aws); " +
+			"see `aws configure list`")
 	}
 	if c.Region == "" {
 		return c, errors.New("no AWS region is set; give --region, or set AWS_REGION")
@@ -46,9 +47,9 @@ func (a AWS) Config(ctx context.Context) (aws.Config, error) {
 	return c, nil
 }
 
-// Problem words an AWS error for an operator, who may know the account and role that AWS's message names. doing says what
-// was tried. What looks like a signature or a secret in the message is masked, and the caller's own credentials are, as far
-// as they stand in the environment.
+// Problem words an AWS error for an operator, who may know the account and role that AWS's message names. doing says
+// what was tried. What looks like a signature or a secret in the message is masked, and the caller's own credentials
+// are, as far as they stand in the environment.
 func Problem(doing string, err error) error {
 	var api smithy.APIError
 	var send *smithyhttp.RequestSendError
@@ -61,7 +62,8 @@ func Problem(doing string, err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s: AWS did not answer in time", doing)
 	case errors.As(err, &send):
-		return fmt.Errorf("%s: AWS cannot be reached from here; check the network, the region and a proxy's settings", doing)
+		return fmt.Errorf("%s: AWS cannot be reached from here; "+
+			"check the network, the region and a proxy's settings", doing)
 	}
 	return fmt.Errorf("%s: the request could not be made; check the AWS credentials "+
 		"(`aws sts get-caller-identity` shows whose they are)", doing)
@@ -81,7 +83,8 @@ func DescribeStack(ctx context.Context, account AWS, name string) (Stack, error)
 	if err != nil {
 		return s, err
 	}
-	out, err := cloudformation.NewFromConfig(c).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
+	in := &cloudformation.DescribeStacksInput{StackName: &name}
+	out, err := cloudformation.NewFromConfig(c).DescribeStacks(ctx, in)
 	if err != nil {
 		return s, Problem("look up the stack "+name, err)
 	}

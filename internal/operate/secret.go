@@ -12,8 +12,8 @@ import (
 	"github.com/kesu-go/kesu/internal/onboard"
 )
 
-// ReadSecret reads a merchant's secret from Secrets Manager: its own, or out of a pack, as place says. prefix stands before
-// the merchant in the secret's name.
+// ReadSecret reads a merchant's secret from Secrets Manager: its own, or out of a pack, as place says. prefix stands
+// before the merchant in the secret's name.
 func ReadSecret(ctx context.Context, account AWS, place onboard.Place, prefix, name string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, Limit)
 	defer cancel()
