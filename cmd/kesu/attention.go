@@ -1,14 +1,15 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
+
+	"github.com/kesu-go/kesu/internal/attention"
 )
 
 type attentionCommand struct {
@@ -49,6 +50,12 @@ func (attentionRedrive) Help() string { return attentionExamples }
 
 // Help is the example that kesu help shows.
 func (attentionAnswer) Help() string { return attentionExamples }
+
+// More messages than these take a while, and a terminal shows how far it is.
+const (
+	manyToRead = 100 // of a queue
+	manyToMove = 10
+)
 
 // queueFlags say which queues are meant.
 type queueFlags struct {
@@ -92,37 +99,54 @@ type attentionAnswer struct {
 	queueFlags
 }
 
+// open reads the queues, and shows on a terminal how far it is.
+func (f queueFlags) open(ctx context.Context, t terminal) (*attention.Attention, error) {
+	o := attention.Options{Stack: f.Stack, Queues: f.Queue, Limit: f.Limit, AWS: f.account()}
+	if onTerminal(os.Stderr) {
+		o.Progress = func(queue string, read, about int) {
+			if about > manyToRead {
+				fmt.Fprintf(t.err, "\r\x1b[K%s: %d of about %d", queue, read, about)
+			}
+		}
+	}
+	found, err := attention.Open(ctx, o)
+	if err == nil && onTerminal(os.Stderr) {
+		fmt.Fprint(t.err, "\r\x1b[K")
+	}
+	return found, err
+}
+
 // Run lists everything.
 func (c attentionList) Run(ctx context.Context, t terminal) error {
-	found, err := c.look(ctx, t)
+	found, err := c.open(ctx, t)
 	if err != nil {
 		return err
 	}
-	defer found.release(ctx)
+	defer found.Release(ctx)
 	if c.Look {
-		watcher, err := newOnlooker(c.lookFlags, c.awsFlags)
+		watcher, err := c.onlooker(c.account())
 		if err != nil {
 			return err
 		}
-		for _, i := range found.items {
-			watcher.look(ctx, i)
+		for _, i := range found.Items {
+			watcher.Look(ctx, i)
 		}
 	}
 	if c.JSON {
-		return writeJSON(t.out, map[string]any{"queues": found.queues, "items": found.items})
+		return writeJSON(t.out, map[string]any{"queues": found.Queues, "items": found.Items})
 	}
-	if len(found.items) == 0 {
-		fmt.Fprintf(t.out, "%s nothing waits for a person in %s\n", t.paint(green, "✓"), plural(len(found.queues), "queue"))
+	if len(found.Items) == 0 {
+		fmt.Fprintf(t.out, "%s nothing waits for a person in %s\n", t.paint(green, "✓"), plural(len(found.Queues), "queue"))
 		return nil
 	}
 	rows := [][]string{{"id", "queue", "age", "action", "merchant", "complaint", "reason"}}
-	for _, i := range found.items {
-		rows = append(rows, []string{found.short(i.ID), i.Queue, age(i.age()), i.Action, i.Merchant, i.ComplaintID, i.Reason})
+	for _, i := range found.Items {
+		rows = append(rows, []string{found.Short(i.ID), i.Queue, age(i.Age()), i.Action, i.Merchant, i.ComplaintID, i.Reason})
 	}
 	if c.Look {
 		rows[0] = append(rows[0], "history")
-		for n, i := range found.items {
-			rows[n+1] = append(rows[n+1], sightingWords(i.Look))
+		for n, i := range found.Items {
+			rows[n+1] = append(rows[n+1], attention.SightingWords(i.Look))
 		}
 	}
 	for _, row := range rows {
@@ -136,26 +160,26 @@ func (c attentionList) Run(ctx context.Context, t terminal) error {
 		}
 		return cell
 	}))
-	fmt.Fprintf(t.out, "\n%s. kesu attention show ID tells more.\n", plural(len(found.items), "message"))
+	fmt.Fprintf(t.out, "\n%s. kesu attention show ID tells more.\n", plural(len(found.Items), "message"))
 	return nil
 }
 
 // Run shows one message.
 func (c attentionShow) Run(ctx context.Context, t terminal) error {
-	found, err := c.look(ctx, t)
+	found, err := c.open(ctx, t)
 	if err != nil {
 		return err
 	}
-	defer found.release(ctx)
-	i, err := found.pick(c.ID)
+	defer found.Release(ctx)
+	i, err := found.Pick(c.ID)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return writeJSON(t.out, map[string]any{"item": i, "attributes": i.attributes, "body": jsonOrText(i.body)})
+		return writeJSON(t.out, map[string]any{"item": i, "attributes": i.Attributes, "body": jsonOrText(i.Body)})
 	}
-	rows := [][]string{{"id", i.ID}, {"queue", i.Queue}, {"kind", i.Kind}, {"since", i.Since.UTC().Format(time.RFC3339) + " (" + age(i.age()) + ")"},
-		{"deliveries", fmt.Sprint(i.Deliveries)}, {"reason", i.Reason}, {"what now", i.advice()}}
+	rows := [][]string{{"id", i.ID}, {"queue", i.Queue}, {"kind", i.Kind}, {"since", i.Since.UTC().Format(time.RFC3339) + " (" + age(i.Age()) + ")"},
+		{"deliveries", fmt.Sprint(i.Deliveries)}, {"reason", i.Reason}, {"what now", i.Advice()}}
 	for _, row := range rows {
 		row[1] = clean(row[1])
 	}
@@ -166,25 +190,24 @@ func (c attentionShow) Run(ctx context.Context, t terminal) error {
 		return cell
 	}))
 	fmt.Fprintln(t.out)
-	fmt.Fprintln(t.out, clean(indented(i.body)))
+	fmt.Fprintln(t.out, clean(indented(i.Body)))
 	return nil
 }
 
-// confirm asks before anything is done. Without an answer nothing is.
-func confirm(t terminal, stdin io.Reader, yes bool, question string) error {
-	if yes {
-		return nil
+// jsonOrText gives JSON as it is, and anything else as text.
+func jsonOrText(body []byte) any {
+	if json.Valid(body) {
+		return json.RawMessage(body)
 	}
-	fmt.Fprintf(t.err, "%s [y/N] ", clean(question))
-	line, err := bufio.NewReader(stdin).ReadString('\n')
-	switch answer := strings.ToLower(strings.TrimSpace(line)); {
-	case answer == "y" || answer == "yes":
-		return nil
-	case err != nil && answer == "":
-		fmt.Fprintln(t.err)
-		return errors.New("nobody answered, so nothing was done; give --yes in a script")
+	return string(body)
+}
+
+func indented(body []byte) string {
+	var out bytes.Buffer
+	if json.Indent(&out, body, "", "  ") != nil {
+		return string(body)
 	}
-	return errors.New("nothing was done")
+	return out.String()
 }
 
 // age writes a time span as people say it.
@@ -198,10 +221,4 @@ func age(d time.Duration) string {
 		return plural(int(d.Minutes()), "minute")
 	}
 	return plural(int(d.Seconds()), "second")
-}
-
-// onTerminal tells whether a file is a terminal.
-func onTerminal(f *os.File) bool {
-	stat, err := f.Stat()
-	return err == nil && stat.Mode()&os.ModeCharDevice != 0
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kesu-go/kesu/internal/attention"
 	"github.com/kesu-go/kesu/internal/sandbox"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
@@ -45,7 +46,7 @@ func TestAttentionLooksIntoTheHistory(t *testing.T) {
 	}
 	var shown string
 	for _, i := range w.items("--look") {
-		if words, known := want[i.ID]; !known || !strings.Contains(sightingWords(i.Look), words) || words == "" && i.Look != nil {
+		if words, known := want[i.ID]; !known || !strings.Contains(attention.SightingWords(i.Look), words) || words == "" && i.Look != nil {
 			t.Errorf("%s of %s: %+v, want %q", i.ComplaintID, i.Merchant, i.Look, words)
 		}
 		if i.Look != nil && i.Look.Seen != nil && *i.Look.Seen {

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"github.com/kesu-go/kesu/internal/attention"
 	"github.com/kesu-go/kesu/internal/ledger/mototest"
 	"github.com/kesu-go/kesu/internal/sandbox"
 	"github.com/kesu-go/kesu/pkg/wire"
@@ -114,10 +115,10 @@ func (w *ward) attention(stdin string, args ...string) outcome {
 	return o
 }
 
-func (w *ward) items(args ...string) []item {
+func (w *ward) items(args ...string) []attention.Item {
 	w.t.Helper()
 	o := w.attention("", append([]string{"list", "--json", "--stack", "kesu"}, args...)...)
-	var found struct{ Items []item }
+	var found struct{ Items []attention.Item }
 	if err := json.Unmarshal([]byte(o.out), &found); err != nil || o.code != 0 {
 		w.t.Fatalf("exit %d\n%s\n%s", o.code, o.out, o.errors)
 	}
@@ -162,7 +163,7 @@ func TestAttention(t *testing.T) {
 		lostResult: "rejected: 3001", failedEvent: "(RetriesExhausted): SECRETS_UNAVAILABLE no", strange: "not an event that can be read"}
 	items := w.items()
 	for id, reason := range reasons {
-		n := slices.IndexFunc(items, func(i item) bool { return i.ID == id })
+		n := slices.IndexFunc(items, func(i attention.Item) bool { return i.ID == id })
 		if n < 0 || !strings.Contains(items[n].Reason, reason) || items[n].AgeSeconds > 60 || items[n].Since.IsZero() {
 			t.Errorf("%s (%s) is listed as %+v", id, reason, items)
 		}

@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/kesu-go/kesu/internal/console"
+	"github.com/kesu-go/kesu/internal/operate"
 	"github.com/kesu-go/kesu/internal/sandbox"
+	"github.com/kesu-go/kesu/internal/send"
 )
 
 type deskCommand struct {
@@ -52,7 +54,7 @@ func (c deskCommand) Run(ctx context.Context, t terminal) (err error) {
 	if err != nil {
 		return err
 	}
-	account, err := c.config(ctx)
+	account, err := c.account().Config(ctx)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
@@ -79,27 +81,26 @@ func (c deskCommand) Run(ctx context.Context, t terminal) (err error) {
 }
 
 // find works out the API and the bus, and what the page has to say about them.
-func (c deskCommand) find(ctx context.Context) (deskAPI, string, error) {
-	where := deskAPI{target{base: strings.TrimRight(c.URL, "/"), bus: c.Bus, account: c.awsFlags}}
-	notice := ""
+func (c deskCommand) find(ctx context.Context) (where deskAPI, notice string, err error) {
 	switch {
 	case c.Stack != "" && c.URL == "" && c.Bus == "":
-		s, err := describeStack(ctx, c.awsFlags, c.Stack)
+		s, err := operate.DescribeStack(ctx, c.account(), c.Stack)
 		if err != nil {
 			return where, "", err
 		}
-		where.base, where.bus = strings.TrimRight(s.outputs["ApiUrl"], "/"), s.outputs["BusName"]
-		if where.base == "" || where.bus == "" {
+		c.URL, c.Bus = s.Outputs["ApiUrl"], s.Outputs["BusName"]
+		if c.URL == "" || c.Bus == "" {
 			return where, "", fmt.Errorf("the stack %s lacks the output ApiUrl or BusName", c.Stack)
 		}
-		if s.parameters["Watch"] != "on" {
+		if s.Parameters["Watch"] != "on" {
 			notice = "watch.off"
 		}
 	case c.Stack != "" || c.URL == "" || c.Bus == "":
-		return where, "", &exitError{exitUsage, "give --stack NAME, or both --url and --bus"}
+		return where, "", usage("give --stack NAME, or both --url and --bus")
 	}
 	if notice == "" && c.Keep == "" {
 		notice = "from.now"
 	}
-	return where, notice, where.check(c.Auth)
+	api, err := send.At(send.Options{URL: c.URL, Auth: c.Auth, Token: os.Getenv(send.TokenName), AWS: c.account()})
+	return deskAPI{api: api, bus: c.Bus, account: c.account()}, notice, err
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"github.com/kesu-go/kesu/internal/operate"
 	"github.com/kesu-go/kesu/internal/sandbox"
 )
 
@@ -45,6 +46,7 @@ const (
 	deskRetention = "345600"        // four days, in seconds
 	readAgain     = "300"           // in seconds
 	readWait      = 3               // in seconds
+	batchSize     = 10              // SQS's most
 	feedPause     = 5 * time.Second // after a read that failed
 	closeLimit    = 20 * time.Second
 )
@@ -58,22 +60,22 @@ func (f *busFeed) open(ctx context.Context) error {
 	f.name = "kesu-desk-" + strings.ToLower(rand.Text()[:12])
 	if f.keep != "" {
 		if !deskName.MatchString(f.keep) {
-			return &exitError{exitUsage, "--keep takes 1 to 40 of 0-9, A-Z, a-z, _ and -"}
+			return usage("--keep takes 1 to 40 of 0-9, A-Z, a-z, _ and -")
 		}
 		f.name = "kesu-desk-" + f.keep
 	}
-	ctx, cancel := context.WithTimeout(ctx, awsLimit)
+	ctx, cancel := context.WithTimeout(ctx, operate.Limit)
 	defer cancel()
 	made, err := f.queues.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &f.name, Attributes: map[string]string{
 		"MessageRetentionPeriod": deskRetention, "VisibilityTimeout": readAgain, "SqsManagedSseEnabled": "true"}})
 	if err != nil {
-		return awsProblem("make the queue "+f.name, err)
+		return operate.Problem("make the queue "+f.name, err)
 	}
 	f.url = aws.ToString(made.QueueUrl)
 	has, err := f.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &f.url,
 		AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn}})
 	if err != nil {
-		return awsProblem("ask for the queue's ARN", err)
+		return operate.Problem("ask for the queue's ARN", err)
 	}
 	return f.aim(ctx, has.Attributes[string(types.QueueAttributeNameQueueArn)])
 }
@@ -83,7 +85,7 @@ func (f *busFeed) aim(ctx context.Context, queueARN string) error {
 	rule, err := f.rules.PutRule(ctx, &eventbridge.PutRuleInput{Name: &f.name, EventBusName: &f.bus, EventPattern: aws.String(deskPattern),
 		Description: aws.String("What a kesu desk shows.")})
 	if err != nil {
-		return awsProblem("put the rule "+f.name+" on the bus", err)
+		return operate.Problem("put the rule "+f.name+" on the bus", err)
 	}
 	f.ruled = true
 	policy, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
@@ -94,12 +96,12 @@ func (f *busFeed) aim(ctx context.Context, queueARN string) error {
 	}
 	if _, err := f.queues.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: &f.url,
 		Attributes: map[string]string{"Policy": string(policy)}}); err != nil {
-		return awsProblem("let the rule put events into the queue", err)
+		return operate.Problem("let the rule put events into the queue", err)
 	}
 	out, err := f.rules.PutTargets(ctx, &eventbridge.PutTargetsInput{Rule: &f.name, EventBusName: &f.bus,
 		Targets: []ebtypes.Target{{Id: aws.String("desk"), Arn: &queueARN}}})
 	if err != nil {
-		return awsProblem("aim the rule at the queue", err)
+		return operate.Problem("aim the rule at the queue", err)
 	}
 	if out.FailedEntryCount > 0 {
 		return errors.New("the rule does not take the queue as its target")
@@ -117,10 +119,10 @@ func (f *busFeed) listen(ctx context.Context, hear func(sandbox.Event), complain
 		if err != nil {
 			var gone *types.QueueDoesNotExist
 			if errors.As(err, &gone) {
-				return awsProblem("read the queue "+f.name, err)
+				return operate.Problem("read the queue "+f.name, err)
 			}
 			if well && ctx.Err() == nil {
-				complain(awsProblem("read the queue "+f.name, err))
+				complain(operate.Problem("read the queue "+f.name, err))
 			}
 			well = false
 			select { // AWS may be out of reach for a while
@@ -144,7 +146,7 @@ func (f *busFeed) listen(ctx context.Context, hear func(sandbox.Event), complain
 // receive reads what there is, or waits a moment for it. It is not cut short: SQS could hand messages to a read that nobody
 // waits for any more, and hold them back from the next desk.
 func (f *busFeed) receive(ctx context.Context) (*sqs.ReceiveMessageOutput, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), awsLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), operate.Limit)
 	defer cancel()
 	return f.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &f.url, MaxNumberOfMessages: batchSize, WaitTimeSeconds: readWait})
 }
@@ -171,7 +173,7 @@ func (f *busFeed) close() error {
 	}
 	_, err := f.queues.DeleteQueue(ctx, &sqs.DeleteQueueInput{QueueUrl: &f.url})
 	if err := errors.Join(append(failed, err)...); err != nil {
-		return awsProblem("take the rule and the queue "+f.name+" away, which may still be there", err)
+		return operate.Problem("take the rule and the queue "+f.name+" away, which may still be there", err)
 	}
 	return nil
 }

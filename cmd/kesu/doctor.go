@@ -11,6 +11,7 @@ import (
 
 	"github.com/kesu-go/kesu/internal/advice"
 	"github.com/kesu-go/kesu/internal/doctor"
+	"github.com/kesu-go/kesu/internal/operate"
 )
 
 type doctorCommand struct {
@@ -52,11 +53,11 @@ Exit codes: 0 every check is ✓ or !; 1 a check is ✗ (with --strict also when
 func (c doctorCommand) Run(ctx context.Context, t terminal) error {
 	switch {
 	case c.All && c.given():
-		return &exitError{exitUsage, "give --all or one merchant, not both"}
+		return usage("give --all or one merchant, not both")
 	case !c.All && !c.given():
-		return &exitError{exitUsage, doctor.ErrNoMerchant.Error()}
+		return usage(doctor.ErrNoMerchant.Error())
 	case c.AsFunction != "" && c.SecretFile != "":
-		return &exitError{exitUsage, "--as-function tests who may read a secret in Secrets Manager; give --merchant in place of --secret-file"}
+		return usage("--as-function tests who may read a secret in Secrets Manager; give --merchant in place of --secret-file")
 	}
 	o, err := c.options(ctx)
 	if err != nil {
@@ -141,31 +142,31 @@ func (c doctorCommand) options(ctx context.Context) (doctorOptions, error) {
 		return o, err
 	}
 	if o.Place = place; c.All && place != 0 {
-		return o, &exitError{exitUsage, "--all looks at secrets of their own and not into packs; name the merchants one by one"}
+		return o, usage("--all looks at secrets of their own and not into packs; name the merchants one by one")
 	}
-	account, err := c.config(ctx)
+	account, err := c.account().Config(ctx)
 	o.AWS = &account
 	return o, err
 }
 
 // fromStack takes addresses and prefix from a stack's parameters, where no flag says otherwise.
 func (c doctorCommand) fromStack(ctx context.Context, given map[string]string, o *doctorOptions) (keys string, err error) {
-	stack, err := describeStack(ctx, c.awsFlags, c.Stack)
+	stack, err := operate.DescribeStack(ctx, c.account(), c.Stack)
 	if err != nil {
 		return "", err
 	}
 	for variable, parameter := range map[string]string{"IMAGECO_URL": "ImagecoUrl", "WECHATPAY_URL": "WechatPayUrl", "WECHATPAY_BACKUP_URL": "WechatPayBackupUrl"} {
 		if given[variable] == "" {
-			given[variable] = stack.parameters[parameter]
+			given[variable] = stack.Parameters[parameter]
 		}
 	}
 	if o.Prefix == "" {
-		o.Prefix = stack.parameters["MerchantSecretPrefix"]
+		o.Prefix = stack.Parameters["MerchantSecretPrefix"]
 	}
 	if c.MerchantKeys != "" {
 		return c.MerchantKeys, nil
 	}
-	return stack.parameters["MerchantKeys"], nil
+	return stack.Parameters["MerchantKeys"], nil
 }
 
 // print shows the reports, and returns the error that holds the exit code.
@@ -180,7 +181,7 @@ func (c doctorCommand) print(t terminal, reports []doctor.Report) error {
 	var err error
 	switch {
 	case failures > 0 && temporary && (!c.Strict || ringing == 0):
-		err = &exitError{code: exitRetryable}
+		err = operate.New(operate.Retryable, "")
 	case failures > 0 || c.Strict && ringing > 0:
 		err = failed()
 	}

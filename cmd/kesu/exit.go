@@ -1,6 +1,10 @@
 package main
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/kesu-go/kesu/internal/operate"
+)
 
 // The exit codes, the same for every command. docs/operations.md and kesu --help list them.
 const (
@@ -11,28 +15,27 @@ const (
 	exitUnknown   = 4 // it may have been done
 )
 
-// exitError ends the program with a code of its own. Its text may be empty: everything was said already.
-type exitError struct {
-	code int
-	text string
-}
-
-func (e *exitError) Error() string { return e.text }
-
-// MaybeDone reports whether what was asked for may have been carried out.
-func (e *exitError) MaybeDone() bool { return e.code == exitUnknown }
-
 // exitCode is the code to end with after a command's error.
 func exitCode(err error) int {
-	var exit *exitError
-	switch {
-	case err == nil:
+	if err == nil {
 		return exitOK
-	case errors.As(err, &exit):
-		return exit.code
+	}
+	var ended *operate.Error
+	if errors.As(err, &ended) {
+		switch ended.Kind {
+		case operate.Usage:
+			return exitUsage
+		case operate.Retryable:
+			return exitRetryable
+		case operate.Unknown:
+			return exitUnknown
+		}
 	}
 	return exitFailed
 }
 
 // failed ends the program with code 1 after everything was said.
-func failed() error { return &exitError{code: exitFailed} }
+func failed() error { return operate.New(operate.Failed, "") }
+
+// usage is the error for a wrong command line.
+func usage(text string) error { return operate.New(operate.Usage, text) }

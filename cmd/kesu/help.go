@@ -30,7 +30,7 @@ func (c helpCommand) Run(k *kong.Kong) error {
 		return err
 	}
 	if shown.Error != nil {
-		return &exitError{exitUsage, fmt.Sprintf("%v; see kesu help", shown.Error)}
+		return usage(fmt.Sprintf("%v; see kesu help", shown.Error))
 	}
 	if err := shown.PrintUsage(false); err != nil {
 		return errors.New("the help cannot be written")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kesu-go/kesu/internal/config"
 	"github.com/kesu-go/kesu/internal/onboard"
+	"github.com/kesu-go/kesu/internal/operate"
 )
 
 type merchantCommand struct {
@@ -81,13 +82,13 @@ func (f storeFlags) options(ctx context.Context) (onboard.Options, error) {
 		f.MerchantKeys = "packed"
 	}
 	if f.Stack != "" {
-		s, err := describeStack(ctx, f.awsFlags, f.Stack)
+		s, err := operate.DescribeStack(ctx, f.account(), f.Stack)
 		if err != nil {
 			return onboard.Options{}, err
 		}
 		for into, parameter := range map[*string]string{&f.SecretPrefix: "MerchantSecretPrefix", &f.MerchantKeys: "MerchantKeys", &f.KMSKey: "SecretsKmsKeyArn"} {
 			if *into == "" {
-				*into = s.parameters[parameter]
+				*into = s.Parameters[parameter]
 			}
 		}
 	}
@@ -96,7 +97,7 @@ func (f storeFlags) options(ctx context.Context) (onboard.Options, error) {
 	if err != nil {
 		return onboard.Options{}, err
 	}
-	account, err := f.config(ctx)
+	account, err := f.account().Config(ctx)
 	if err != nil {
 		return onboard.Options{}, err
 	}
@@ -201,7 +202,7 @@ func (c merchantCopy) Run(ctx context.Context, t terminal) error {
 	defer cancel()
 	to, err := onboard.ParsePlace(c.To)
 	if err != nil {
-		return &exitError{exitUsage, "--to " + err.Error()}
+		return usage("--to " + err.Error())
 	}
 	o, err := c.options(ctx)
 	if err != nil {
@@ -232,10 +233,10 @@ func storeProblem(err error) error {
 	var call *onboard.CallError
 	switch {
 	case errors.Is(err, onboard.ErrBusy):
-		return &exitError{exitRetryable, err.Error()}
+		return operate.New(operate.Retryable, err.Error())
 	case errors.As(err, &call):
 		doing := strings.TrimSuffix(err.Error(), ": "+call.Err.Error()) // with what was done before
-		return awsProblem(doing, call.Err)
+		return operate.Problem(doing, call.Err)
 	}
 	return err
 }

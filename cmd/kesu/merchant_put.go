@@ -54,14 +54,14 @@ func (c merchantPut) edit() (func(present string) (string, error), *[]string, er
 	var notes []string
 	switch pieces := c.given(); {
 	case c.SecretFile != "" && (pieces || c.Change):
-		return nil, nil, &exitError{exitUsage, "--secret-file is the whole secret; give it alone, or begin with it: --from"}
+		return nil, nil, usage("--secret-file is the whole secret; give it alone, or begin with it: --from")
 	case c.SecretFile != "":
 		secret, err := readSecretFile(c.SecretFile, "--secret-file")
 		return func(string) (string, error) { return secret, nil }, &notes, err
 	case !pieces:
-		return nil, nil, &exitError{exitUsage, "nothing was given to put: give --secret-file, or files as for kesu merchant make"}
+		return nil, nil, usage("nothing was given to put: give --secret-file, or files as for kesu merchant make")
 	case c.Change && c.From != "":
-		return nil, nil, &exitError{exitUsage, "--change begins with the secret that the merchant has, --from with another one; give one of them"}
+		return nil, nil, usage("--change begins with the secret that the merchant has, --from with another one; give one of them")
 	}
 	in, err := c.inputs()
 	if err != nil {

@@ -7,12 +7,8 @@ import (
 	"io"
 	"os"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/smithy-go"
-
-	"github.com/kesu-go/kesu/internal/merchant"
 	"github.com/kesu-go/kesu/internal/onboard"
+	"github.com/kesu-go/kesu/internal/operate"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
@@ -41,16 +37,13 @@ func (f secretFlags) prefix() string {
 func (f secretFlags) place() (onboard.Place, error) {
 	place, err := onboard.ParsePlace(f.MerchantKeys)
 	if err != nil {
-		return 0, &exitError{exitUsage, "--merchant-keys (MERCHANT_KEYS) " + err.Error()}
+		return 0, usage("--merchant-keys (MERCHANT_KEYS) " + err.Error())
 	}
 	return place, nil
 }
 
-// errNoSecret says that Secrets Manager has no such secret; the text that follows says what to do.
-var errNoSecret = errors.New("there is no secret of this name")
-
 // read returns the secret's text.
-func (f secretFlags) read(ctx context.Context, account awsFlags) (string, error) {
+func (f secretFlags) read(ctx context.Context, account operate.AWS) (string, error) {
 	if f.SecretFile != "" {
 		return readSecretFile(f.SecretFile, "--secret-file")
 	}
@@ -61,49 +54,12 @@ func (f secretFlags) read(ctx context.Context, account awsFlags) (string, error)
 	if err != nil {
 		return "", err
 	}
-	ctx, cancel := context.WithTimeout(ctx, awsLimit)
-	defer cancel()
-	c, err := account.config(ctx)
-	if err != nil {
-		return "", err
-	}
-	id := place.Secret(f.prefix(), f.Merchant)
-	out, err := secretsmanager.NewFromConfig(c).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(id)})
-	var api smithy.APIError
-	switch {
-	case errors.As(err, &api) && api.ErrorCode() == "ResourceNotFoundException":
-		return "", fmt.Errorf("%w: %s in %s", errNoSecret, id, c.Region)
-	case err != nil:
-		return "", awsProblem("read the secret "+id, err)
-	case out.SecretString == nil:
-		return "", errors.New("the secret holds binary data and no text; store its JSON as SecretString")
-	case place == 0:
-		return *out.SecretString, nil
-	}
-	return fromPack(*out.SecretString, id, f.Merchant)
-}
-
-// fromPack takes a merchant's secret out of a pack.
-func fromPack(text, id, name string) (string, error) {
-	entries, err := merchant.ParsePack(text)
-	if err != nil {
-		return "", fmt.Errorf("the pack %s cannot be taken apart: %w", id, err)
-	}
-	for _, e := range entries {
-		switch {
-		case e.Name != name:
-		case e.Secret == nil:
-			return "", fmt.Errorf("the merchant stands twice in the pack %s", id)
-		default:
-			return string(e.Secret), nil
-		}
-	}
-	return "", fmt.Errorf("%w: the pack %s does not hold the merchant", errNoSecret, id)
+	return operate.ReadSecret(ctx, account, place, f.prefix(), f.Merchant)
 }
 
 func (f secretFlags) validMerchant() error {
 	if !wire.ValidID(f.Merchant) {
-		return &exitError{exitUsage, "--merchant must be 1 to 64 of the characters 0-9, A-Z, a-z, _ and -"}
+		return usage("--merchant must be 1 to 64 of the characters 0-9, A-Z, a-z, _ and -")
 	}
 	return nil
 }

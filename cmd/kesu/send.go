@@ -1,15 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
 
-	"github.com/kesu-go/kesu/pkg/strictjson"
+	"github.com/kesu-go/kesu/internal/send"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
@@ -96,33 +94,39 @@ func (c sendComplete) Run(ctx context.Context, t terminal) error {
 	return c.send(ctx, t, wire.Complete, map[string]any{"complainted_mchid": c.ComplaintedMchid})
 }
 
-// order is one valid command on its way.
-type order struct {
-	command wire.Command
-	detail  []byte // with merchant and complaint_id, as in an event
-	body    []byte // without, as in an HTTP request
-}
-
 func (c sendFlags) send(ctx context.Context, t terminal, action wire.Action, members map[string]any) error {
 	o, err := c.order(action, members)
 	if err != nil {
 		return err
 	}
-	target, err := c.find(ctx, c.awsFlags)
+	target, err := c.find(ctx, c.account())
 	if err != nil {
 		return err
 	}
 	if c.DryRun {
-		return target.show(t, o, c.JSON)
+		return preview(t, target.Preview(o), c.JSON)
 	}
-	return target.deliver(ctx, t, o, c.JSON)
+	report, err := target.Deliver(ctx, o)
+	if err != nil {
+		return err
+	}
+	if report.Result == nil {
+		return taken(t, o.Command.Action, report.EventID, c.JSON)
+	}
+	return showResult(t, report, c.JSON)
 }
 
 // order puts the command together from the file and the flags, and holds it against the rules of the request.
-func (c sendFlags) order(action wire.Action, members map[string]any) (order, error) {
-	all, err := c.fromFile()
-	if err != nil {
-		return order{}, err
+func (c sendFlags) order(action wire.Action, members map[string]any) (send.Order, error) {
+	all := map[string]json.RawMessage{}
+	if c.File != "" {
+		text, err := readInput(c.File, os.Stdin)
+		if err != nil {
+			return send.Order{}, err
+		}
+		if all, err = send.MembersOfFile(text); err != nil {
+			return send.Order{}, fmt.Errorf("the file %w", err)
+		}
 	}
 	members["merchant"], members["complaint_id"] = c.Merchant, c.Complaint
 	if members["idempotency_key"] == nil || c.IdempotencyKey != "" {
@@ -132,93 +136,10 @@ func (c sendFlags) order(action wire.Action, members map[string]any) (order, err
 		if value == "" {
 			continue
 		}
-		if all[name], err = encode(value); err != nil {
-			return order{}, err
+		var err error
+		if all[name], err = send.JSON(value); err != nil {
+			return send.Order{}, err
 		}
 	}
-	return newOrder(action, all)
-}
-
-// newOrder checks a command. Its error lists all that is wrong.
-func newOrder(action wire.Action, members map[string]json.RawMessage) (order, error) {
-	detail, err := encode(members)
-	if err != nil {
-		return order{}, err
-	}
-	request := wire.ReadDetail(action, detail)
-	if len(request.Problems) > 0 {
-		return order{}, &exitError{exitUsage, "the request is wrong: " + wordsOf(request)}
-	}
-	delete(members, "merchant")
-	delete(members, "complaint_id")
-	body, err := encode(members)
-	return order{request.Command, detail, body}, err
-}
-
-// encode writes a value as JSON, members in the order of their names, without HTML escaping.
-func encode(value any) ([]byte, error) {
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(value)
-	return bytes.TrimSpace(out.Bytes()), err
-}
-
-// fromFile reads the members in the file: a body, a detail, or a whole event.
-func (c sendFlags) fromFile() (map[string]json.RawMessage, error) {
-	if c.File == "" {
-		return map[string]json.RawMessage{}, nil
-	}
-	text, err := readInput(c.File, os.Stdin)
-	if err != nil {
-		return nil, err
-	}
-	one, err := onlyEntry(text)
-	if err != nil {
-		return nil, fmt.Errorf("the file %w", err)
-	}
-	members, err := readMembers(one)
-	if err != nil {
-		return nil, fmt.Errorf("the file %w", err)
-	}
-	return members, nil
-}
-
-// onlyEntry takes the one entry out of an array, as aws events put-events --entries takes it; what is no array it leaves
-// alone.
-func onlyEntry(text []byte) ([]byte, error) {
-	text = bytes.TrimPrefix(text, []byte("\xEF\xBB\xBF"))
-	var entries []json.RawMessage
-	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) || json.Unmarshal(text, &entries) != nil {
-		return text, nil
-	}
-	if len(entries) != 1 {
-		return nil, fmt.Errorf("has %d entries, and kesu send sends one at a time", len(entries))
-	}
-	return entries[0], nil
-}
-
-// readMembers reads the members of a command from JSON: an event's are in its detail.
-func readMembers(text []byte) (map[string]json.RawMessage, error) {
-	list, err := strictjson.Pairs(bytes.TrimPrefix(text, []byte("\xEF\xBB\xBF")))
-	if err != nil {
-		return nil, err
-	}
-	members := map[string]json.RawMessage{}
-	for _, m := range list {
-		if members[m.Name] != nil {
-			return nil, errors.New("has the member " + m.Name + " twice")
-		}
-		members[m.Name] = m.Value
-	}
-	detail := members["detail"]
-	if detail == nil {
-		detail = members["Detail"] // an entry of PutEvents, where it is a string
-		var text string
-		if detail == nil || json.Unmarshal(detail, &text) != nil {
-			return members, nil
-		}
-		detail = []byte(text)
-	}
-	return readMembers(detail)
+	return send.NewOrder(action, all)
 }

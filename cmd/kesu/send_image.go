@@ -2,18 +2,13 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 
+	"github.com/kesu-go/kesu/internal/send"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
@@ -42,20 +37,20 @@ func (c sendImage) Run(ctx context.Context, t terminal) error {
 	if err != nil {
 		return err
 	}
-	target, err := c.find(ctx, c.awsFlags)
+	target, err := c.find(ctx, c.account())
 	if err != nil {
 		return err
 	}
 	results := []wire.Result{}
 	for _, p := range pictures {
-		result, err := target.upload(ctx, t, p, c.JSON)
+		result, err := upload(ctx, t, target, p, c.JSON)
 		if err != nil {
 			return err
 		}
 		if !c.JSON {
 			fmt.Fprintln(t.out, clean(result.MediaID))
 		}
-		results = append(results, shown(result))
+		results = append(results, *result)
 	}
 	if c.JSON {
 		return writeJSON(t.out, results)
@@ -63,27 +58,19 @@ func (c sendImage) Run(ctx context.Context, t terminal) error {
 	return nil
 }
 
-// picture is one file that is to be uploaded.
-type picture struct {
-	wire.Command
-	sum string // of its bytes, in hex
-}
-
 // readPictures reads files and holds them against the rules of a picture.
-func readPictures(merchant string, files []string) ([]picture, error) {
-	var pictures []picture
+func readPictures(merchant string, files []string) ([]send.Picture, error) {
+	var pictures []send.Picture
 	for _, file := range files {
 		data, err := readPicture(file)
 		if err != nil {
-			return nil, &exitError{exitUsage, filepath.Base(file) + " cannot be read"}
+			return nil, usage(filepath.Base(file) + " cannot be read")
 		}
-		request := wire.ReadPicture(wire.PictureRequest{Merchant: merchant, ContentType: http.DetectContentType(data),
-			Filenames: []string{filepath.Base(file)}, Body: data})
-		if len(request.Problems) > 0 {
-			return nil, &exitError{exitUsage, filepath.Base(file) + ": " + wordsOf(request)}
+		picture, err := send.NewPicture(merchant, filepath.Base(file), data)
+		if err != nil {
+			return nil, err
 		}
-		sum := sha256.Sum256(data)
-		pictures = append(pictures, picture{request.Command, hex.EncodeToString(sum[:])})
+		pictures = append(pictures, picture)
 	}
 	return pictures, nil
 }
@@ -98,41 +85,17 @@ func readPicture(file string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(in, wire.MaxPicture+1))
 }
 
-// wordsOf lists all that is wrong with a request.
-func wordsOf(r wire.Request) string {
-	var list []string
-	for _, p := range r.Problems {
-		list = append(list, strings.TrimSpace(strings.TrimPrefix(p.Pointer, "/")+" "+p.Detail))
-	}
-	return strings.Join(list, "; ")
-}
-
 // upload sends one picture to the API. What is no success is shown, and is an error.
-func (t target) upload(ctx context.Context, term terminal, p picture, asJSON bool) (wire.Result, error) {
-	if t.bus != "" || t.local {
-		return wire.Result{}, &exitError{exitUsage, "pictures are uploaded by HTTP, not over a bus; upload them first with kesu send image"}
+func upload(ctx context.Context, t terminal, to send.Target, p send.Picture, asJSON bool) (*wire.Result, error) {
+	report, err := to.Upload(ctx, p)
+	if err == nil && report.Result.Outcome != wire.Succeeded {
+		err = showResult(t, report, asJSON)
 	}
-	address := t.base + "/merchants/" + p.Merchant + "/images?filename=" + url.QueryEscape(p.Picture.Filename)
-	status, header, answer, err := t.postAs(ctx, address, p.Picture.MediaType, p.Picture.Data)
-	if err != nil {
-		return wire.Result{}, err
-	}
-	var result wire.Result
-	switch {
-	case json.Unmarshal(answer, &result) != nil || result.Outcome == "":
-		return wire.Result{}, notFromTheFunction(status, answer)
-	case !agrees(status, result.Outcome) || result.Outcome == wire.Succeeded && result.MediaID == "":
-		return wire.Result{}, &exitError{exitUnknown, fmt.Sprintf("the answer contradicts itself: HTTP %d, and an outcome of %s", status, clean(string(result.Outcome)))}
-	case result.Outcome != wire.Succeeded:
-		return wire.Result{}, showResult(term, result, header.Get("Retry-After"), asJSON)
-	}
-	return result, nil
+	return report.Result, err
 }
 
-// withPictures uploads the values of --image that are files, and gives their ids in their place.
-//
-// The ids of pictures are new each time, so the reply's content is no key by which the ledger could know the same command
-// again: without a key of its own it gets one that is made of its words and of the files.
+// withPictures uploads the values of --image that are files, and gives their ids in their place. A reply without a key of its
+// own gets one that knows it again although the ids are others.
 func (c sendReply) withPictures(ctx context.Context, t terminal, members map[string]any) error {
 	ids := append([]string{}, c.Image...)
 	var files []string
@@ -148,7 +111,7 @@ func (c sendReply) withPictures(ctx context.Context, t terminal, members map[str
 	if err != nil {
 		return err
 	}
-	target, err := c.find(ctx, c.awsFlags)
+	target, err := c.find(ctx, c.account())
 	if err != nil {
 		return err
 	}
@@ -157,15 +120,13 @@ func (c sendReply) withPictures(ctx context.Context, t terminal, members map[str
 	if _, err := c.order(wire.Reply, trial); err != nil {
 		return err
 	}
-	sums := sha256.New()
 	for i, next := 0, 0; i < len(ids) && next < len(files); i++ {
 		if ids[i] != files[next] {
 			continue
 		}
-		fmt.Fprintf(sums, "%s\n", pictures[next].sum)
-		ids[i] = "the-id-of-" + pictures[next].sum // what a dry run shows
+		ids[i] = "the-id-of-" + pictures[next].Sum // what a dry run shows
 		if !c.DryRun {
-			result, err := target.upload(ctx, t, pictures[next], c.JSON)
+			result, err := upload(ctx, t, target, pictures[next], c.JSON)
 			if err != nil {
 				return err
 			}
@@ -175,8 +136,7 @@ func (c sendReply) withPictures(ctx context.Context, t terminal, members map[str
 	}
 	members["response_images"] = ids
 	if c.IdempotencyKey == "" {
-		fmt.Fprintf(sums, "%q %q %q %q %q", c.Content, c.JumpURL, c.JumpURLText, c.SellerAccount, c.File)
-		members["idempotency_key"] = "pictures-" + hex.EncodeToString(sums.Sum(nil))
+		members["idempotency_key"] = send.KeyWithPictures(pictures, c.Content, c.JumpURL, c.JumpURLText, c.SellerAccount, c.File)
 	}
 	return nil
 }

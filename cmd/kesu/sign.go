@@ -83,7 +83,7 @@ func (c signCommand) Run(ctx context.Context, t terminal) error {
 func (c signCommand) options(ctx context.Context) (explain.Options, error) {
 	o := explain.Options{For: c.For, Signature: c.Signature, GBK: c.GBK, Method: c.Method, Target: c.URL, Timestamp: c.Timestamp, Nonce: c.Nonce, Language: c.language()}
 	if c.given() && c.KeyFile != "" {
-		return o, &exitError{exitUsage, "give --key-file or a merchant's secret, not both"}
+		return o, usage("give --key-file or a merchant's secret, not both")
 	}
 	if c.Part != "auto" {
 		o.Part = c.Part
@@ -113,7 +113,7 @@ func (c signCommand) options(ctx context.Context) (explain.Options, error) {
 		text, err = readSecretFile(c.KeyFile, "--key-file")
 		o.Key = []byte(text)
 	case c.given():
-		if o.Secret, err = c.read(ctx, c.awsFlags); err == nil && o.Secret == "" {
+		if o.Secret, err = c.read(ctx, c.account()); err == nil && o.Secret == "" {
 			err = errors.New("the merchant's secret is empty")
 		}
 	}

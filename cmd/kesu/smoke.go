@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/kesu-go/kesu/internal/advice"
+	"github.com/kesu-go/kesu/internal/operate"
+	"github.com/kesu-go/kesu/internal/send"
 	"github.com/kesu-go/kesu/internal/smoke"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
@@ -42,21 +44,21 @@ Exit codes: 0 every check is ✓ or left out; 1 a check is ✗, or the stack can
 func (c smokeCommand) Run(ctx context.Context, t terminal) error {
 	switch {
 	case c.CallerMerchant != "" && (c.CallerRole == "" || !wire.ValidID(c.CallerMerchant)):
-		return &exitError{exitUsage, "--caller-merchant needs --caller-role, and is 1 to 64 of the characters 0-9, A-Z, a-z, _ and -"}
+		return usage("--caller-merchant needs --caller-role, and is 1 to 64 of the characters 0-9, A-Z, a-z, _ and -")
 	case c.Wait < time.Second || c.Wait > 15*time.Minute:
-		return &exitError{exitUsage, "--wait must be 1s to 15m"}
+		return usage("--wait must be 1s to 15m")
 	}
-	account, err := c.config(ctx)
+	account, err := c.account().Config(ctx)
 	if err != nil {
 		return err
 	}
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	defer client.CloseIdleConnections()
 	report, err := smoke.Run(ctx, smoke.Options{Stack: c.Stack, AWS: account, HTTP: client, Wait: c.Wait, Now: time.Now,
-		Token: os.Getenv(tokenName), CallerRole: c.CallerRole, Merchant: c.CallerMerchant})
+		Token: os.Getenv(send.TokenName), CallerRole: c.CallerRole, Merchant: c.CallerMerchant})
 	switch {
 	case errors.Is(err, smoke.ErrStack):
-		return awsProblem("look up the stack "+c.Stack, err)
+		return operate.Problem("look up the stack "+c.Stack, err)
 	case err != nil:
 		return errors.New("interrupted")
 	}

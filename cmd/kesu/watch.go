@@ -15,6 +15,7 @@ import (
 	"github.com/kesu-go/kesu/internal/config"
 	"github.com/kesu-go/kesu/internal/gateway"
 	"github.com/kesu-go/kesu/internal/merchant"
+	"github.com/kesu-go/kesu/internal/operate"
 	"github.com/kesu-go/kesu/internal/wechatpay"
 )
 
@@ -67,7 +68,7 @@ func (c watchURL) Run(ctx context.Context, t terminal) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	secret, err := c.read(ctx, c.awsFlags)
+	secret, err := c.read(ctx, c.account())
 	if err != nil {
 		return err
 	}
@@ -94,20 +95,20 @@ func (c *watchURL) fromStack(ctx context.Context) error {
 	if c.Stack == "" {
 		return nil
 	}
-	s, err := describeStack(ctx, c.awsFlags, c.Stack)
+	s, err := operate.DescribeStack(ctx, c.account(), c.Stack)
 	if err != nil {
 		return err
 	}
 	for parameter, flag := range map[string]*string{"WechatPayUrl": &c.WechatPayURL, "WechatPayBackupUrl": &c.WechatPayBackupURL,
 		"MerchantSecretPrefix": &c.SecretPrefix, "MerchantKeys": &c.MerchantKeys} {
 		if *flag == "" {
-			*flag = s.parameters[parameter]
+			*flag = s.Parameters[parameter]
 		}
 	}
 	if c.Set != "" || c.Remove {
 		return nil
 	}
-	if c.Set = s.outputs["NotificationsUrl"]; c.Set == "" {
+	if c.Set = s.Outputs["NotificationsUrl"]; c.Set == "" {
 		return fmt.Errorf("the stack %s has no NotificationsUrl; deploy it with Watch on", c.Stack)
 	}
 	return nil
@@ -117,7 +118,7 @@ func (c *watchURL) fromStack(ctx context.Context) error {
 // (https://developers.weixin.qq.com/community/pay/doc/000a0606d345a064a4eb5c5455ec08), at most 255 characters.
 func (c *watchURL) check() error {
 	if c.Merchant == "" {
-		return &exitError{exitUsage, "--merchant is missing"}
+		return usage("--merchant is missing")
 	}
 	if err := c.validMerchant(); err != nil {
 		return err
@@ -129,7 +130,7 @@ func (c *watchURL) check() error {
 	u, err := url.Parse(c.Set)
 	odd := strings.ContainsFunc(c.Set, func(r rune) bool { return r <= ' ' || r > '~' })
 	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || odd || len(c.Set) > 255 {
-		return &exitError{exitUsage, "--set takes an https:// address of at most 255 ASCII characters, without a query"}
+		return usage("--set takes an https:// address of at most 255 ASCII characters, without a query")
 	}
 	return nil
 }
@@ -192,9 +193,9 @@ func (c *watchURL) failed(doing string, f *wechatpay.Failure, maybe bool) error 
 	case f.Refused:
 		return errors.New(text)
 	case maybe:
-		return &exitError{exitUnknown, text}
+		return operate.New(operate.Unknown, text)
 	}
-	return &exitError{exitRetryable, text}
+	return operate.New(operate.Retryable, text)
 }
 
 func (c *watchURL) print(t terminal, told addressTold) error {

@@ -30,7 +30,8 @@ var floors = [][]string{
 // besides are rooms that no function may have in it: they stand beside the house.
 var besides = []string{"internal/sandbox", "internal/console", "internal/bench", "internal/e2e", "internal/template", "internal/simulation",
 	"internal/explain", "internal/doctor", "internal/pasted", "internal/advice", "internal/secretfile",
-	"internal/ledger/mototest", "internal/onboard", "internal/smoke", "cmd/", "api"}
+	"internal/ledger/mototest", "internal/onboard", "internal/smoke", "internal/operate", "internal/send", "internal/attention",
+	"cmd/", "api"}
 
 // modules are what the functions are made of.
 var modules = []string{

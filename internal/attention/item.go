@@ -1,7 +1,6 @@
-package main
+package attention
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -10,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"github.com/kesu-go/kesu/internal/send"
 	"github.com/kesu-go/kesu/pkg/redact"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
@@ -21,8 +21,8 @@ const (
 	kindUnreadable = "unreadable" // neither
 )
 
-// item is one message that waits for a person.
-type item struct {
+// Item is one message that waits for a person.
+type Item struct {
 	ID          string    `json:"id"`
 	Queue       string    `json:"queue"`
 	Kind        string    `json:"kind"`
@@ -36,18 +36,20 @@ type item struct {
 	AgeSeconds  int       `json:"age_seconds"`
 	Deliveries  int       `json:"deliveries"`
 
-	Look         *wire.Evidence `json:"look,omitempty"` // what the complaint's history shows now
+	Look *wire.Evidence `json:"look,omitempty"` // what the complaint's history shows now; nil when nobody looked
+
+	Body       []byte            `json:"-"` // as it stands in the queue
+	Attributes map[string]string `json:"-"` // what EventBridge says about a message that it could not deliver
+
 	url, receipt string
-	body         []byte
-	event        []byte // the event in it
-	result       *wire.Result
+	event        []byte          // the event in it
+	result       *wire.Result    // nil for other kinds
+	request      json.RawMessage // that the result is about, as it was sent; nil when the event does not tell it
 	words        *wire.Command   // as they were sent, when somebody gave them
-	request      json.RawMessage // the request that the result is about, as it was sent; nil when the event does not tell it
-	attributes   map[string]string
-	gone         bool
+	gone         bool            // from its queue
 }
 
-func (i *item) age() time.Duration { return time.Duration(i.AgeSeconds) * time.Second }
+func (i *Item) Age() time.Duration { return time.Duration(i.AgeSeconds) * time.Second }
 
 // envelope is the part of an event, or of what Lambda says about one that it gave up, that is read here.
 type envelope struct {
@@ -65,30 +67,33 @@ type envelope struct {
 }
 
 // readItem reads a message. One that cannot be read is shown too: nothing is left lying.
-func readItem(q queue, m types.Message) *item {
-	i := &item{ID: aws.ToString(m.MessageId), Queue: q.Name, Kind: kindUnreadable, Reason: "the message is not an event that can be read",
-		url: q.URL, receipt: aws.ToString(m.ReceiptHandle), body: []byte(aws.ToString(m.Body)), attributes: map[string]string{}}
+func readItem(q Queue, m types.Message) *Item {
+	i := &Item{ID: aws.ToString(m.MessageId), Queue: q.Name, Kind: kindUnreadable,
+		Reason: "the message is not an event that can be read", url: q.URL, receipt: aws.ToString(m.ReceiptHandle),
+		Body: []byte(aws.ToString(m.Body)), Attributes: map[string]string{}}
 	if ms, err := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64); err == nil {
 		i.Since = time.UnixMilli(ms).UTC()
 		i.AgeSeconds = max(0, int(time.Since(i.Since).Seconds()))
 	}
 	i.Deliveries, _ = strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
 	for name, value := range m.MessageAttributes {
-		i.attributes[name] = aws.ToString(value.StringValue)
+		i.Attributes[name] = aws.ToString(value.StringValue)
 	}
-	i.event = i.body
+	i.event = i.Body
 	var foreign redact.Secrets
 	var e envelope
-	if json.Unmarshal(i.body, &e) != nil {
+	if json.Unmarshal(i.Body, &e) != nil {
 		return i
 	}
 	why := "it was delivered until the queue gave it up; the function's log says why each time"
-	if code := i.attributes["ERROR_CODE"]; code != "" {
-		why = "EventBridge could not deliver it: " + foreign.Code(code) + " " + foreign.Text(i.attributes["ERROR_MESSAGE"])
+	if code := i.Attributes["ERROR_CODE"]; code != "" {
+		said := foreign.Text(i.Attributes["ERROR_MESSAGE"])
+		why = "EventBridge could not deliver it: " + foreign.Code(code) + " " + said
 	}
 	if e.RequestPayload != nil {
 		i.event, i.Code = e.RequestPayload, foreign.Code(e.ResponsePayload.ErrorType)
-		why = fmt.Sprintf("the function failed on it (%s): %s %s", foreign.Code(e.RequestContext.Condition), i.Code, foreign.Text(e.ResponsePayload.ErrorMessage))
+		why = fmt.Sprintf("the function failed on it (%s): %s %s", foreign.Code(e.RequestContext.Condition), i.Code,
+			foreign.Text(e.ResponsePayload.ErrorMessage))
 		e = envelope{}
 		if json.Unmarshal(i.event, &e) != nil {
 			return i
@@ -98,7 +103,7 @@ func readItem(q queue, m types.Message) *item {
 	return i
 }
 
-func (i *item) readEvent(e envelope, why string) {
+func (i *Item) readEvent(e envelope, why string) {
 	for _, action := range []wire.Action{wire.Reply, wire.Complete} {
 		switch e.DetailType {
 		case action.DetailType():
@@ -107,7 +112,8 @@ func (i *item) readEvent(e envelope, why string) {
 				ComplaintID string `json:"complaint_id"`
 			}
 			_ = json.Unmarshal(e.Detail, &detail) // a wrong detail is refused by the function, in words
-			i.Kind, i.Action, i.Merchant, i.ComplaintID, i.Reason = kindRequest, string(action), detail.Merchant, detail.ComplaintID, why
+			i.Kind, i.Action, i.Reason = kindRequest, string(action), why
+			i.Merchant, i.ComplaintID = detail.Merchant, detail.ComplaintID
 		case action.SettledType():
 			var detail struct {
 				wire.Result
@@ -116,9 +122,10 @@ func (i *item) readEvent(e envelope, why string) {
 			if json.Unmarshal(e.Detail, &detail) != nil {
 				return
 			}
-			result := shown(detail.Result)
+			result := send.Shown(detail.Result)
 			i.result, i.request = &result, detail.Request
-			i.Kind, i.Action, i.Merchant, i.ComplaintID = kindResult, string(action), result.Merchant, result.ComplaintID
+			i.Kind, i.Action = kindResult, string(action)
+			i.Merchant, i.ComplaintID = result.Merchant, result.ComplaintID
 			i.Outcome, i.Code = string(result.Outcome), result.Code
 			i.Reason = fmt.Sprintf("%s: %s %s", result.Outcome, result.Code, result.Message)
 		}
@@ -126,35 +133,21 @@ func (i *item) readEvent(e envelope, why string) {
 }
 
 // unknownReply tells a reply of which nobody knows whether the consumer saw it.
-func (i *item) unknownReply() bool {
+func (i *Item) UnknownReply() bool {
 	return i.Kind == kindResult && i.Action == string(wire.Reply) && i.Outcome == string(wire.Unknown)
 }
 
 // advice says what a person can do about it.
-func (i *item) advice() string {
+func (i *Item) Advice() string {
 	switch {
-	case i.unknownReply():
-		return "look at the complaint on the merchant platform; then answer --drop if the reply is there, or answer --resend if it is not"
+	case i.UnknownReply():
+		return "look at the complaint on the merchant platform; then answer --drop if the reply is there, " +
+			"or answer --resend if it is not"
 	case i.Kind == kindResult:
-		return "put right what the reason names (kesu doctor helps with a set-up), send it again with kesu send, and answer --drop this one"
+		return "put right what the reason names (kesu doctor helps with a set-up), send it again with kesu send, " +
+			"and answer --drop this one"
 	case i.Kind == kindRequest:
 		return "put right what the reason names, then redrive; or answer --drop if nobody needs it any more"
 	}
 	return "it is not a message of Kesu's; answer --drop takes it out"
-}
-
-// jsonOrText gives JSON as it is, and anything else as text.
-func jsonOrText(body []byte) any {
-	if json.Valid(body) {
-		return json.RawMessage(body)
-	}
-	return string(body)
-}
-
-func indented(body []byte) string {
-	var out bytes.Buffer
-	if json.Indent(&out, body, "", "  ") != nil {
-		return string(body)
-	}
-	return out.String()
 }
