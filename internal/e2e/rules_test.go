@@ -38,6 +38,7 @@ var wrongReplies = []refused{
 	{"half of a surrogate pair", []any{"response_content", rawJSON(`"a\ud83d"`)}, []string{"/response_content"}},
 	{"no images in the list", []any{"response_images", []string{}}, []string{"/response_images"}},
 	{"five images", []any{"response_images", []string{"1", "2", "3", "4", "5"}}, []string{"/response_images"}},
+	{"five images, and the last is none", []any{"response_images", []string{"1", "2", "3", "4", "a|b"}}, []string{"/response_images", "/response_images/4"}},
 	{"images as one text", []any{"response_images", "a|b"}, []string{"/response_images"}},
 	{"an empty image id", []any{"response_images", []string{"a", ""}}, []string{"/response_images/1"}},
 	{"an image id of 513 characters", []any{"response_images", []string{long(513)}}, []string{"/response_images/0"}},
