@@ -216,6 +216,26 @@ func TestASettledEventThatCannotBePublishedComesAgainAndIsPublishedWithoutAnothe
 	}
 }
 
+// A member of another shape's does not make another shape of a command, whose caller would take it for done.
+func TestABareCommandIsOneWhateverElseItHolds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.merchant("acme", sandbox.MerchantOptions{})
+	f := w.reply(withBus)
+	for name, value := range map[string]any{"Records": []any{}, "detail": 1, "id": "e", "Message": "a", "requestPayload": 1} {
+		command := replyTo("acme", "c1").with(name, value)
+		if got := f.bare(command); got.Code != "INVALID_REQUEST" || !slices.Equal(got.pointers(), []string{"/" + name}) {
+			t.Errorf("with %s: %+v", name, got)
+		}
+		if failed := f.failures(batch(command.text())); len(failed) != 0 && name != "requestPayload" { // which wraps an event there
+			t.Errorf("with %s it comes again in a batch", name)
+		}
+	}
+	if w.ImagecoHost.Calls.Len() != 0 {
+		t.Error("something was sent")
+	}
+}
+
 func TestABareCommandAlwaysGetsAResult(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
