@@ -50,6 +50,14 @@ func TestProblemsAreBounded(t *testing.T) {
 			t.Errorf("got\n%s\nwant\n%s", got, want)
 		}
 	})
+	t.Run("a phone number in a name is masked whatever else it holds", func(t *testing.T) {
+		for _, name := range []string{" 138-1234-5678 ", "13812345678" + strings.Repeat("***", 200), "\u200b1381234\u200b5678", strings.Repeat("x", 60) + " 13812345678"} {
+			r := wire.ReadHTTP(wire.Complete, post("{"+quote(name)+":1}"))
+			if got := told(r.Problems); len(r.Problems) != 1 || !strings.Contains(got, "*") || strings.Contains(got, "138") {
+				t.Errorf("%q: %s", name, got)
+			}
+		}
+	})
 	t.Run("a phone number in the name of a member of a member is masked", func(t *testing.T) {
 		r := wire.ReadHTTP(wire.Reply, post(`{"response_content":"a","mini_program_jump_info":{"appid":"a","path":"b","text":"c","138-1234-5678":1}}`))
 		if got, want := told(r.Problems), "/mini_program_jump_info/*** is not a member of mini_program_jump_info"; got != want {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"mime"
 	"strings"
+	"unicode"
 
 	"github.com/kesu-go/kesu/pkg/redact"
 	"github.com/kesu-go/kesu/pkg/strictjson"
@@ -219,10 +220,14 @@ func (d *door) done() Request {
 	return d.request
 }
 
-// echoed makes a member name that nobody knows fit to be told: it is the caller's text, and bounded.
+// echoed makes a member name that nobody knows fit to be told: it is the caller's text, and bounded. The blanks and the
+// invisible characters that make it another name stay, or it would be told of a member that is right.
 func echoed(name string) string {
 	const max = 64
-	name = redact.Secrets{}.Text(name)
+	told := redact.Secrets{}.Text(name)
+	if strings.Contains(told, redact.Mask) || strings.ContainsFunc(name, unicode.IsControl) {
+		name = told
+	}
 	if runes := []rune(name); len(runes) > max {
 		return string(runes[:max]) + "…"
 	}
