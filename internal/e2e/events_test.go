@@ -119,6 +119,26 @@ func TestAnEventThatCanNeverSucceedIsSettledAndNotRetried(t *testing.T) {
 	}
 }
 
+// An event whose merchant is almost another merchant's name is told of by the name that it has, and not by the other's.
+func TestANameOfAWrongFormIsToldAsItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.merchant("acme", sandbox.MerchantOptions{})
+	f := w.reply(withBus)
+	for name, want := range map[string]string{
+		"acme ": "acme ", " acme": " acme", "acme\u200b": "acme\u200b", "\uFEFFacme": "\uFEFFacme", "acme\n": "acme\uFFFD", "ACME/": "ACME/",
+		strings.Repeat("字", 65): strings.Repeat("字", 64), "tel 138-0013-8000": "tel ***",
+	} {
+		got := f.result(f.invoke(requested(replyRequested, "e", replyTo(name, name))))
+		if got.Code != "INVALID_REQUEST" || got.Merchant != want || got.ComplaintID != want {
+			t.Errorf("%q: %+v", name, got)
+		}
+	}
+	if types, _ := w.settledEvents(); len(types) != 8 {
+		t.Errorf("%d settled events", len(types))
+	}
+}
+
 func TestARetryableEventFailsWithItsCodeAsTheErrorType(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -220,16 +220,26 @@ func (d *door) done() Request {
 	return d.request
 }
 
-// echoed makes a member name that nobody knows fit to be told: it is the caller's text, and bounded. The blanks and the
-// invisible characters that make it another name stay, or it would be told of a member that is right.
+// echoed makes a member name that nobody knows fit to be told: it is the caller's text, and bounded.
 func echoed(name string) string {
 	const max = 64
-	told := redact.Secrets{}.Text(name)
-	if strings.Contains(told, redact.Mask) || strings.ContainsFunc(name, unicode.IsControl) {
-		name = told
-	}
+	name = asGiven(name)
 	if runes := []rune(name); len(runes) > max {
 		return string(runes[:max]) + "…"
 	}
 	return name
+}
+
+// asGiven is a caller's name for something, fit to be told: a control character, and what is no character, becomes
+// U+FFFD. The blanks and the invisible characters that make it another name stay, or something right would be named.
+func asGiven(name string) string {
+	if told := (redact.Secrets{}).Text(name); strings.Contains(told, redact.Mask) {
+		return told
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return replacementMark
+		}
+		return r
+	}, name)
 }
