@@ -191,6 +191,20 @@ func TestWhatACarrierDoesNotTakeIsToldOnceTheSecretIsRead(t *testing.T) {
 	}
 }
 
+func TestARefusalNamesTheGatewayThatDoesNotTakeTheReply(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.merchant("imageco", sandbox.MerchantOptions{})
+	w.throughWechatPay("wechatpay", false)
+	f := w.reply()
+	for gateway, more := range map[string][]any{"imageco": {"immediate_service", true}, "wechatpay": {"seller_account", "账号 1"}} {
+		got := f.bare(replyTo(gateway, w.complaint(gateway)).with(more...))
+		if got.Code != "INVALID_REQUEST" || got.Provider != gateway {
+			t.Errorf("%s: %+v", gateway, got)
+		}
+	}
+}
+
 func TestOnlyTheHalfThatCarriesTheReplyIsNeeded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -366,6 +367,38 @@ func TestOnlyTheSettledEventTellsTheRequest(t *testing.T) {
 	f.Kill()
 	if printed := f.out.String(); strings.Contains(printed, "单号 77") {
 		t.Errorf("the reply's words are in the log: %s", printed)
+	}
+}
+
+// The bus takes no event that is too long, and one that it does not take would come again for ever. So the request's own
+// length counts, in whichever characters it is written.
+func TestASettledEventTellsALongRequestAtItsOwnLength(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.merchant("acme", sandbox.MerchantOptions{})
+	f := w.reply(withBus)
+	const most = 192 << 10
+	for name, test := range map[string]struct {
+		character string
+		bytes     int
+		told      bool
+	}{
+		"letters":                      {"a", most - 100, true},
+		"what HTML escapes":            {"<", most - 100, true},
+		"line separators":              {"\u2028", most - 100, true},
+		"too many letters":             {"a", most + 1, false},
+		"bytes that are no characters": {"a\xff", most - 100, false},
+	} {
+		content := strings.Repeat(test.character, test.bytes/len(test.character))
+		before := len(w.Bus.Events())
+		payload := `{"id":"e","detail-type":"` + replyRequested + `","detail":{"merchant":"acme","complaint_id":"1","response_content":"` + content + `"}}`
+		if got := f.result(f.invoke(payload)); got.Code != "INVALID_REQUEST" {
+			t.Errorf("%s: %+v", name, got)
+		}
+		events := w.Bus.Events()[before:]
+		if len(events) != 1 || len(events[0].Detail) > most+10<<10 || bytes.Contains(events[0].Detail, []byte(`"request"`)) != test.told {
+			t.Errorf("%s: %d settled events, request told: %t", name, len(events), !test.told)
+		}
 	}
 }
 

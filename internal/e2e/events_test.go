@@ -119,6 +119,26 @@ func TestAnEventThatCanNeverSucceedIsSettledAndNotRetried(t *testing.T) {
 	}
 }
 
+// An event whose merchant is almost another merchant's name is told of by the name that it has, and not by the other's.
+func TestANameOfAWrongFormIsToldAsItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.merchant("acme", sandbox.MerchantOptions{})
+	f := w.reply(withBus)
+	for name, want := range map[string]string{
+		"acme ": "acme ", " acme": " acme", "acme\u200b": "acme\u200b", "\uFEFFacme": "\uFEFFacme", "acme\n": "acme\uFFFD", "ACME/": "ACME/",
+		strings.Repeat("字", 65): strings.Repeat("字", 64), "tel 138-0013-8000": "tel ***",
+	} {
+		got := f.result(f.invoke(requested(replyRequested, "e", replyTo(name, name))))
+		if got.Code != "INVALID_REQUEST" || got.Merchant != want || got.ComplaintID != want {
+			t.Errorf("%q: %+v", name, got)
+		}
+	}
+	if types, _ := w.settledEvents(); len(types) != 8 {
+		t.Errorf("%d settled events", len(types))
+	}
+}
+
 func TestARetryableEventFailsWithItsCodeAsTheErrorType(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -213,6 +233,26 @@ func TestASettledEventThatCannotBePublishedComesAgainAndIsPublishedWithoutAnothe
 				t.Errorf("the gateway was called %d times", n)
 			}
 		})
+	}
+}
+
+// A member of another shape's does not make another shape of a command, whose caller would take it for done.
+func TestABareCommandIsOneWhateverElseItHolds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.merchant("acme", sandbox.MerchantOptions{})
+	f := w.reply(withBus)
+	for name, value := range map[string]any{"Records": []any{}, "detail": 1, "id": "e", "Message": "a", "requestPayload": 1} {
+		command := replyTo("acme", "c1").with(name, value)
+		if got := f.bare(command); got.Code != "INVALID_REQUEST" || !slices.Equal(got.pointers(), []string{"/" + name}) {
+			t.Errorf("with %s: %+v", name, got)
+		}
+		if failed := f.failures(batch(command.text())); len(failed) != 0 && name != "requestPayload" { // which wraps an event there
+			t.Errorf("with %s it comes again in a batch", name)
+		}
+	}
+	if w.ImagecoHost.Calls.Len() != 0 {
+		t.Error("something was sent")
 	}
 }
 

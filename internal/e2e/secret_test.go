@@ -160,6 +160,24 @@ func TestMembersOfASecretThatAreNotKesusAreIgnored(t *testing.T) {
 	}
 }
 
+// An operator may keep notes of any depth, and an editor's byte order mark is seen by nobody, in a pack too.
+func TestNeitherAMarkNorANoteChangesWhatASecretSays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	acme, other := w.merchant("acme", sandbox.MerchantOptions{}), w.merchant("other", sandbox.MerchantOptions{})
+	noted := `{"note":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + "," + acme.Secret()[1:]
+	w.put("acme", "\uFEFF"+noted)
+	w.put("packs/1/0", "\uFEFF"+`{"merchants":{"acme":`+noted+`,"other":`+other.Secret()+`}}`)
+	for keys, merchants := range map[string][]string{"secretsmanager": {"acme"}, "packed:1": {"acme", "other"}} {
+		f := w.reply("MERCHANT_KEYS=" + keys)
+		for _, merchant := range merchants {
+			if got := f.bare(replyTo(merchant, w.complaint(merchant))); got.Outcome != "succeeded" {
+				t.Errorf("%s by %s: %+v", merchant, keys, got)
+			}
+		}
+	}
+}
+
 func TestTheRequestsSellerAccountComesBeforeTheSecrets(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

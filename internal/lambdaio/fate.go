@@ -1,6 +1,7 @@
 package lambdaio
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -89,7 +90,11 @@ const requestMax = 3 * wire.MaxBody
 
 // toldRequest is what a settled event says was asked for, where a person has to do something about it.
 func toldRequest(result wire.Result, given json.RawMessage) json.RawMessage {
-	if result.Outcome != wire.Unknown && result.Outcome != wire.Rejected || len(given) > requestMax {
+	if result.Outcome != wire.Unknown && result.Outcome != wire.Rejected {
+		return nil
+	}
+	given = bytes.ToValidUTF8(given, []byte("\uFFFD")) // before it is measured: the mark is longer than what it marks
+	if len(given) > requestMax {
 		return nil
 	}
 	return given

@@ -41,11 +41,14 @@ type settled struct {
 
 // Publish puts the settled event of a result on the bus. Its error names AWS's error code and nothing else.
 func (b *Bus) Publish(ctx context.Context, result wire.Result, request json.RawMessage) error {
-	detail, err := json.Marshal(settled{result, bytes.ToValidUTF8(request, []byte("\uFFFD"))})
-	if err != nil {
+	var detail bytes.Buffer
+	enc := json.NewEncoder(&detail)
+	// Escaped as for HTML, a request of many < would become six times as long, too long for the bus.
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(settled{result, request}); err != nil {
 		return errors.New("the result cannot be written as JSON")
 	}
-	return b.Put(ctx, result.Action.SettledType(), detail)
+	return b.Put(ctx, result.Action.SettledType(), bytes.TrimSpace(detail.Bytes()))
 }
 
 // Put puts an event on the bus. Its error names AWS's error code and nothing else.

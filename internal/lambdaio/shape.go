@@ -50,7 +50,8 @@ func shapeOf(payload []byte) shape {
 	switch {
 	case (has("requestContext") || has("httpMethod") || has("rawPath")) && !has("requestPayload"):
 		in.kind = kindHTTP
-	case has("Records"):
+	// A command that has a member of that name too is not an empty batch, which would be answered as done.
+	case has("Records") && !isCommand(members):
 		return shapeOfRecords(in)
 	case isEvent(members):
 		in.kind = kindEvent
@@ -62,9 +63,10 @@ func shapeOf(payload []byte) shape {
 	return in
 }
 
-// isEvent reports whether an object is an EventBridge event.
+// isEvent reports whether an object is an EventBridge event. A command may have a member that it should not have, such
+// as detail, and still is one.
 func isEvent(members []strictjson.Member) bool {
-	return find(members, "detail-type") != nil || find(members, "detail") != nil
+	return find(members, "detail-type") != nil || find(members, "detail") != nil && !isCommand(members)
 }
 
 // isCommand reports whether an object is a bare command, right or wrong.

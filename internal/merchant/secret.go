@@ -36,8 +36,8 @@ type object struct {
 // known in exact case, unlike encoding/json's: an operator's note "KEY" must not pass for "key". Which of two "key" is
 // meant nobody can say, so that is an error; whatever else stands there is the operators' own.
 func parseObject(field, path string, raw []byte, known ...string) (object, error) {
-	list, err := strictjson.Pairs(raw)
-	if err != nil {
+	list, ok := strictjson.Members(raw) // which minds no depth: an operator's note may have any
+	if !ok || !utf8.Valid(raw) {
 		return object{}, &FieldError{field, "is not a JSON object"}
 	}
 	o := object{path, make(map[string]json.RawMessage, len(known))}

@@ -34,7 +34,9 @@ func (e *execution) secretRefusal(
 	case fieldErr != nil:
 		return e.keyRefusal(ctx, fieldErr), false
 	case len(problems) > 0:
-		return wire.Request{Command: *e.command, Problems: problems}.Refusal(e.pipeline.Now()), false
+		refusal := wire.Request{Command: *e.command, Problems: problems}.Refusal(e.pipeline.Now())
+		refusal.Provider = e.through // it is this one that does not take it
+		return refusal, false
 	}
 	return wire.Result{}, true
 }

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/kesu-go/kesu/pkg/redact"
 )
 
 // problemBase is where each problem type is explained: the reference's table of codes.
@@ -174,7 +172,7 @@ func shown(name string) string {
 	if madeOf(name, idCharacter) {
 		return name
 	}
-	return cmp.Or(redact.Secrets{}.Text(name), redact.Mask) // which is what a name of control characters comes to
+	return asGiven(name)
 }
 
 func summary(problems []Problem) string {

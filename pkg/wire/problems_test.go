@@ -24,7 +24,7 @@ func TestProblemsAreBounded(t *testing.T) {
 		{"one unknown member with a name of 60,000 characters", `{"` + strings.Repeat("名", 20_000) + `":1}`, 2, 2_000},
 		{"100 unknown members with names of 600 slashes", "{" + strings.TrimSuffix(strings.Repeat(`"`+strings.Repeat("/", 600)+`":1,`, 100), ",") + "}", 100, 25_000},
 		{"the same member 5000 times", "{" + strings.TrimSuffix(strings.Repeat(`"jump_url":1,`, 5000), ",") + "}", 100, 10_000},
-		{"5000 images", `{"response_content":"a","response_images":[` + strings.TrimSuffix(strings.Repeat(`1,`, 5000), ",") + "]}", 5, 2_000},
+		{"5000 images", `{"response_content":"a","response_images":[` + strings.TrimSuffix(strings.Repeat(`1,`, 5000), ",") + "]}", 100, 10_000},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			r := wire.ReadHTTP(wire.Reply, post(row.body))
@@ -48,6 +48,14 @@ func TestProblemsAreBounded(t *testing.T) {
 		r := wire.ReadHTTP(wire.Complete, post(`{"call 138-1234-5678":1}`))
 		if got, want := told(r.Problems), "/call *** is not a member of a complete request"; got != want {
 			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+	})
+	t.Run("a phone number in a name is masked whatever else it holds", func(t *testing.T) {
+		for _, name := range []string{" 138-1234-5678 ", "13812345678" + strings.Repeat("***", 200), "\u200b1381234\u200b5678", strings.Repeat("x", 60) + " 13812345678"} {
+			r := wire.ReadHTTP(wire.Complete, post("{"+quote(name)+":1}"))
+			if got := told(r.Problems); len(r.Problems) != 1 || !strings.Contains(got, "*") || strings.Contains(got, "138") {
+				t.Errorf("%q: %s", name, got)
+			}
 		}
 	})
 	t.Run("a phone number in the name of a member of a member is masked", func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"mime"
 	"strings"
+	"unicode"
 
 	"github.com/kesu-go/kesu/pkg/redact"
 	"github.com/kesu-go/kesu/pkg/strictjson"
@@ -222,9 +223,23 @@ func (d *door) done() Request {
 // echoed makes a member name that nobody knows fit to be told: it is the caller's text, and bounded.
 func echoed(name string) string {
 	const max = 64
-	name = redact.Secrets{}.Text(name)
+	name = asGiven(name)
 	if runes := []rune(name); len(runes) > max {
 		return string(runes[:max]) + "…"
 	}
 	return name
+}
+
+// asGiven is a caller's name for something, fit to be told: a control character, and what is no character, becomes
+// U+FFFD. The blanks and the invisible characters that make it another name stay, or something right would be named.
+func asGiven(name string) string {
+	if told := (redact.Secrets{}).Text(name); strings.Contains(told, redact.Mask) {
+		return told
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return replacementMark
+		}
+		return r
+	}, name)
 }

@@ -168,7 +168,7 @@ func readImages(c *Command, raw json.RawMessage) []Problem {
 		problems = append(problems, Problem{Pointer(name),
 			fmt.Sprintf("must have 1 to %d media ids, has %d", ResponseImagesMax, len(images))})
 	}
-	for i, raw := range images[:min(len(images), ResponseImagesMax)] {
+	for i, raw := range images {
 		pointer := fmt.Sprintf("/%s/%d", name, i)
 		id, ok := strictjson.Text(raw)
 		if !ok {
