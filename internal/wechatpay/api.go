@@ -24,12 +24,19 @@ type API struct {
 	hosts   *gateway.Hosts
 	random  io.Reader // for nonces
 	now     func() time.Time
-	replays signing.Replays // of every answer of this process
+	replays *signing.Replays // of every answer of this process
 }
 
 // New makes the API over the hosts of WECHATPAY_URL and WECHATPAY_BACKUP_URL.
 func New(client *gateway.Client, hosts *gateway.Hosts, random io.Reader, now func() time.Time) *API {
-	return &API{client: client, hosts: hosts, random: random, now: now}
+	return &API{client: client, hosts: hosts, random: random, now: now, replays: &signing.Replays{}}
+}
+
+// Through is the same API through another client. What one of them accepted is an answer that came before to the other.
+func (a *API) Through(client *gateway.Client) *API {
+	other := *a
+	other.client = client
+	return &other
 }
 
 // Base is where calls go first.

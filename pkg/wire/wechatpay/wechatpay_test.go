@@ -146,7 +146,7 @@ func TestAComplaintIsReadLenientlyAndOnlyWhenItIsTheOneThatWasAskedFor(t *testin
 		t.Fatal(err)
 	}
 	if !c.ComplaintTime.Equal(time.Date(2015, 5, 20, 5, 29, 35, 120e6, time.UTC)) || c.ComplaintState != "PENDING" ||
-		c.Orders[0].Amount != 3 || c.Media[0].URLs[0] == "" || c.UserTags[1] != "A_NEW_ONE" || !*c.FullRefunded ||
+		*c.Orders[0].Amount != 3 || c.Media[0].URLs[0] == "" || c.UserTags[1] != "A_NEW_ONE" || !*c.FullRefunded ||
 		*c.IncomingUserResponse || c.NeedImmediateService != nil || *c.ApplyRefundAmount != 10 {
 		t.Errorf("%+v", c)
 	}
