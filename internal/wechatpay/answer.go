@@ -57,15 +57,10 @@ func (c *Caller) read(ctx context.Context, answer gateway.Answer) gateway.Verdic
 func (c *Caller) verify(ctx context.Context, answer gateway.Answer) error {
 	replays, now := c.API.replays, c.API.now()
 	err := replays.Verify(c.Keys.Platform, answer.Header, answer.Body, now)
-	if !succeeded(answer.Status) || !errors.Is(err, signing.ErrUnknownKey) || c.Newer == nil {
+	if !succeeded(answer.Status) || !errors.Is(err, signing.ErrUnknownKey) || !c.renew(ctx) {
 		return err
 	}
-	newer, changed := c.Newer(ctx)
-	if !changed {
-		return err
-	}
-	c.Keys = newer
-	return replays.Verify(newer.Platform, answer.Header, answer.Body, now)
+	return replays.Verify(c.Keys.Platform, answer.Header, answer.Body, now)
 }
 
 // because is why an answer does not verify. Some reasons name the key, as the answer does.

@@ -49,8 +49,8 @@ type Caller struct {
 	Merchant string     // for the log
 	Turn     *pace.Turn // gives a token for each attempt; nil is no limit
 	Attempts int        // the most that a call makes; 0: MAX_ATTEMPTS
-	// Newer reads the merchant's secret again, because an answer is signed by a key that is not in it, and reports
-	// whether it is another one now. nil: nobody can.
+	// Newer reads the merchant's secret again, because an answer is signed by a key that is not in it or a look's key
+	// was refused, and reports whether it is another one now. nil: nobody can.
 	Newer func(ctx context.Context) (*merchant.WechatPay, bool)
 	// Spread lets no two attempts in a row go to the same host, whatever it answered.
 	Spread bool
