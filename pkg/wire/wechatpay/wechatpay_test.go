@@ -177,6 +177,28 @@ func TestAComplaintIsReadLenientlyAndOnlyWhenItIsTheOneThatWasAskedFor(t *testin
 	}
 }
 
+func TestAMemberOfAnotherTypeIsLeftOut(t *testing.T) {
+	c, err := wechatpay.ReadComplaint([]byte(`{"complaint_media_list":"","apply_refund_amount":"10","user_complaint_times":1.5,"user_tag_list":["A",7],
+		"complaint_detail":{},"complaint_id":"1","complaint_state":"PENDING","problem_type":"REFUND"}`), "1")
+	if err != nil || c.ProblemType != "REFUND" || c.Media != nil || c.ApplyRefundAmount != nil || c.UserComplaintTimes != nil || c.UserTags != nil || c.ComplaintDetail != "" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	for body, want := range map[string]string{
+		`{"data":[{"complaint_media_list":"","complaint_id":"1"},{"complaint_id":"2"}]}`: "",
+		`{"data":["1"]}`: "cannot be read",
+		`{"data":{}}`:    "cannot be read",
+	} {
+		if list, err := wechatpay.ReadList([]byte(body)); text(err) != want || want == "" && list.Complaints[1].ComplaintID != "2" {
+			t.Errorf("%s: %+v, %v", body, list, err)
+		}
+	}
+	for kind, want := range map[string]string{"USER_RESPONSE": "", wechatpay.MerchantResponse: "cannot be read", "": "cannot be read"} {
+		if _, err := wechatpay.ReadHistory([]byte(`{"data":[{"complaint_media_list":"","log_id":7,"operate_type":"` + kind + `"}]}`)); text(err) != want {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}
+
 func text(err error) string {
 	if err == nil {
 		return ""
