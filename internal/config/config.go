@@ -7,6 +7,7 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -226,7 +227,9 @@ func (r *reader) merchants(variable string) []string {
 		if !wire.ValidID(name) {
 			r.fail(variable, "must be merchants' names with commas between")
 		}
-		merchants = append(merchants, name)
+		if !slices.Contains(merchants, name) { // a name that stands twice is one merchant: one sweep, one reading
+			merchants = append(merchants, name)
+		}
 	}
 	return merchants
 }

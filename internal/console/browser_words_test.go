@@ -24,7 +24,7 @@ var spoken = []string{
 }
 
 // silent are texts in those files that no page is told: reasons in the log, and beginnings that others complete.
-var silent = regexp.MustCompile(`^(the key was refused|an answer is signed with an unknown key|the gateway's answer is signed wrongly|` +
+var silent = regexp.MustCompile(`^(the key was refused|the gateway's answer is signed wrongly|` +
 	`it is what the content is filed under|the ledger keeps the one that was sent first|it says how to send and not what|` +
 	`never left$|too large$|curl -)`)
 

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -152,6 +153,31 @@ func TestASignedAnswerCountsOnce(t *testing.T) {
 	}
 	if got := f.bare(completionOf("acme", w.complaint("acme"))); got.Outcome != "unknown" || got.Code != "UPSTREAM_UNVERIFIED" || got.Verified {
 		t.Errorf("the second: %+v", got)
+	}
+}
+
+// The answer that told of a notification's complaint comes a second time, when a sweep asks for the list.
+func TestASignedAnswerCountsOnceForNotificationsAndSweeps(t *testing.T) {
+	t.Parallel()
+	w := newWatcher(t)
+	s := w.signer()
+	id, kept := w.complaint("acme"), http.Header{}
+	gateway := w.newStub(func(rw http.ResponseWriter, c sandbox.Call) {
+		body := `{"complaint_id":"` + id + `","complaint_state":"PENDING","data":[]}`
+		if strings.Contains(c.Target, "?") {
+			maps.Copy(rw.Header(), kept)
+			_, _ = io.WriteString(rw, body)
+			return
+		}
+		s.answer(rw, 200, body, nil)
+		kept = rw.Header().Clone()
+	})
+	w.function = w.watch("WECHATPAY_URL="+gateway.URL, "WECHATPAY_BACKUP_URL="+gateway.URL)
+	if got := w.notify(id, "CREATE_COMPLAINT"); got != 204 {
+		t.Fatalf("answered %d", got)
+	}
+	if !w.sweep() {
+		t.Error("it was taken for the list")
 	}
 }
 

@@ -336,6 +336,30 @@ func TestAReplyThroughWeChatPayIsLookedFor(t *testing.T) {
 	}
 }
 
+// A look is signed with WeChat Pay's half, which may have been changed since the secret was read, whichever gateway carried
+// the reply.
+func TestALookWhoseKeyIsRefusedIsMadeWithTheNewerOne(t *testing.T) {
+	t.Parallel()
+	w := newLookingWorld(t, sandbox.Oddities{})
+	for _, through := range []string{"imageco", "wechatpay"} {
+		m := w.merchant(through, sandbox.MerchantOptions{})
+		m.ReplyThrough = through
+		w.store(m)
+		f := w.reply("PREFETCH_MERCHANTS=" + through)
+		within(t, "the process to start", f.Start)
+		w.store(m) // another version
+		before, id := w.Secrets.Calls.Len(), w.complaint(through)
+		w.ImagecoHost.Faults.Next(lost)
+		w.Primary.Faults.Next(sandbox.Fault{Method: "POST", CutAfter: true}, sandbox.Fault{Method: "GET", Status: 401, Code: "SIGN_ERROR"})
+		got := f.bare(replyTo(through, id))
+		if reads := w.Secrets.Calls.Len() - before; got.saw() != "seen" || got.Provider != through || reads != 1 || w.looks(id) != 2 {
+			t.Errorf("%+v, evidence %v, after %d looks and %d readings of the secret", got, got.Evidence, w.looks(id), reads)
+		}
+		w.ImagecoHost.Faults.Clear()
+		w.Primary.Faults.Clear()
+	}
+}
+
 // The order of a history is not documented, so the reply may stand on its last page.
 func TestALookReadsAllPages(t *testing.T) {
 	t.Parallel()

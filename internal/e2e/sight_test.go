@@ -105,6 +105,28 @@ func TestWhatShowsAReply(t *testing.T) {
 	}
 }
 
+// A consumer's entry of another form than its page says stands beside the reply, and decides nothing. In a merchant's own
+// nobody can say what it shows, so the look fails.
+func TestAnItemThatCannotBeReadHidesNoReply(t *testing.T) {
+	t.Parallel()
+	w := newKeepingWorld(t)
+	s := w.signer()
+	var kind string
+	wechat := w.newStub(func(rw http.ResponseWriter, _ sandbox.Call) {
+		s.answer(rw, 200, `{"total_count":2,"data":[{"complaint_media_list":"","log_id":7,"operate_details":{"a":1},"image_list":"x","operate_type":"`+kind+`"},`+
+			shownItem(members{"operate_time": time.Now().Format(time.RFC3339)}).text()+`]}`, nil)
+	})
+	f := w.reply("WECHATPAY_URL="+wechat.URL, "WECHATPAY_BACKUP_URL="+wechat.URL)
+	for _, test := range []struct{ kind, saw string }{
+		{"USER_CONTINUE_COMPLAINT", "seen"}, {"A_TYPE_OF_TOMORROW", "seen"}, {"MERCHANT_RESPONSE", "UPSTREAM_GARBLED"}, {"", "UPSTREAM_GARBLED"},
+	} {
+		kind = test.kind
+		if got := f.afterItsAnswerIsLost(replyTo("acme", w.complaint("acme"))); got.saw() != test.saw {
+			t.Errorf("%s: %+v, evidence %+v", kind, got, got.Evidence)
+		}
+	}
+}
+
 // afterItsAnswerIsLost sends a reply through 翼码 whose answer is lost.
 func (f *function) afterItsAnswerIsLost(command members) result {
 	f.w.t.Helper()

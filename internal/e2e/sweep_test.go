@@ -51,6 +51,7 @@ func TestTheScheduleSendsAMessageForEachMerchant(t *testing.T) {
 	}{
 		{strings.Join(names, ", "), names},
 		{"*", append([]string{"acme"}, names[:12]...)},
+		{"m01,m00, m01 ,m01", names[:2]}, // one that stands twice is one merchant
 	} {
 		before, calls := len(w.Queues.Sent()), w.Queues.Calls.Len()
 		f := w.watch("WATCH_QUEUE="+watchQueue, "WATCH_MERCHANTS="+test.merchants)
@@ -191,6 +192,7 @@ func TestASweepTellsWhatComesDueOnce(t *testing.T) {
 		{"long before", 19 * time.Hour, nil},
 		{"four hours before the reply is due", 20*time.Hour + time.Minute, []string{"reply soon"}},
 		{"two thresholds at once", 23*time.Hour + 30*time.Minute, []string{"reply soon"}},
+		{"the reply has been late for less than a second", 24 * time.Hour, []string{"reply late"}},
 		{"the reply is late", 25 * time.Hour, []string{"reply late"}},
 		{"four hours before the completion is due", 68*time.Hour + time.Minute, []string{"reply late", "completion soon"}},
 		{"both are late", 73 * time.Hour, []string{"reply late", "completion late"}},
@@ -341,6 +343,26 @@ func TestAMessageThatIsOldOrAnothersIsNotSwept(t *testing.T) {
 		t.Errorf("%v come again, want %v", failed, want)
 	}
 	w.expect(id)
+}
+
+// TestWhatARecordHoldsDecidesAboutItAlone has bodies that SQS would never send, and a batch that is no queue's as a whole.
+func TestWhatARecordHoldsDecidesAboutItAlone(t *testing.T) {
+	t.Parallel()
+	w := newWatcher(t)
+	id := w.old(time.Hour)
+	record := func(id string, body any) map[string]any {
+		return map[string]any{"messageId": id, "eventSource": "aws:sqs", "body": body}
+	}
+	good := record("good", sweepMessage("acme", time.Now()))
+	got := w.invoke(event(map[string]any{"Records": []any{good, map[string]any{"eventSource": "aws:kinesis"}}}))
+	if got.ErrorType != "UNREADABLE_EVENT" || w.Primary.Calls.Len() != 0 {
+		t.Errorf("%s %s, and %d calls", got.ErrorType, got.Payload, w.Primary.Calls.Len())
+	}
+	failed := w.failures(event(map[string]any{"Records": []any{record("object", map[string]any{"a": 1}), record("null", nil), good, record("number", 7)}}))
+	if want := []string{"null", "number", "object"}; !slices.Equal(failed, want) {
+		t.Errorf("%v come again, want %v", failed, want)
+	}
+	w.expect(id, "ComplaintReceived")
 }
 
 func TestWhatTheWatcherDoesNotKnowIsUnreadable(t *testing.T) {

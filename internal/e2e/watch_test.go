@@ -486,6 +486,25 @@ func TestWithoutAnAPIv3KeyNotificationsWaitForOne(t *testing.T) {
 	}
 }
 
+// The sweeps keep a secret that has no APIv3 key, since they need none; a notification does not wait for that to end.
+func TestAnAPIv3KeyThatIsPutThereIsUsedSoon(t *testing.T) {
+	t.Parallel()
+	w := newWatcher(t)
+	good := w.acme.WechatPay.APIv3Key
+	payload := deliver(w.notification(w.complaint("acme"), "CREATE_COMPLAINT", sandbox.Fault{})).restAPI()
+	w.acme.WechatPay.APIv3Key = ""
+	w.store(w.acme)
+	if got := w.status(payload); got != 500 {
+		t.Errorf("answered %d", got)
+	}
+	w.acme.WechatPay.APIv3Key = good
+	w.store(w.acme)
+	within(t, "the key to be used", untilTrue(func() bool { return w.status(payload) == 204 }))
+	if n := w.Secrets.Calls.Len(); n != 2 {
+		t.Errorf("the secret was read %d times", n)
+	}
+}
+
 // signedNotification signs any text as WeChat Pay signs a notification.
 func signedNotification(t testing.TB, key sandbox.GatewayKey, body string) sandbox.Notification {
 	t.Helper()

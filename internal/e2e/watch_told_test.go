@@ -22,7 +22,7 @@ func TestAComplaintIsToldAsItCame(t *testing.T) {
 	const words = "不发货，还骂人 <b>\"&\\ 😡\n第二行"
 	told := map[string]any{"complaint_time": "2026-11-20T23:30:00.123+08:00", "complaint_state": "A_STATE_OF_TOMORROW", "complaint_detail": words,
 		"complainted_mchid": "1900000999", "problem_type": "A_TYPE_OF_TOMORROW", "problem_description": words, "apply_refund_amount": 1,
-		"complaint_order_info":    []any{map[string]any{"transaction_id": "4200", "out_trade_no": "2019-1", "amount": 3}},
+		"complaint_order_info":    []any{map[string]any{"transaction_id": "4200", "out_trade_no": "2019-1", "amount": 3}, map[string]any{"amount": 0}},
 		"complaint_media_list":    []any{map[string]any{"media_type": "A_MEDIUM_OF_TOMORROW", "media_url": []any{"https://example.com/a?b=c&d", "x"}}},
 		"complaint_full_refunded": true, "incoming_user_response": true, "user_complaint_times": 2, "user_tag_list": []any{"TRUSTED", "A_TAG_OF_TOMORROW"},
 		"in_platform_service": false, "need_immediate_service": true,
@@ -31,7 +31,7 @@ func TestAComplaintIsToldAsItCame(t *testing.T) {
 	}
 	full := map[string]any{"merchant": "acme", "complaint_time": "2026-11-20T23:30:00+08:00", "complaint_state": "A_STATE_OF_TOMORROW",
 		"complaint_detail": words, "complainted_mchid": "1900000999", "problem_type": "A_TYPE_OF_TOMORROW", "problem_description": words, "apply_refund_amount": 1.0,
-		"orders":        []any{map[string]any{"transaction_id": "4200", "out_trade_no": "2019-1", "amount": 3.0}},
+		"orders":        []any{map[string]any{"transaction_id": "4200", "out_trade_no": "2019-1", "amount": 3.0}, map[string]any{"amount": 0.0}},
 		"media":         []any{map[string]any{"type": "A_MEDIUM_OF_TOMORROW", "urls": []any{"https://example.com/a?b=c&d", "x"}}},
 		"full_refunded": true, "incoming_user_response": true, "user_complaint_times": 2.0, "user_tags": []any{"TRUSTED", "A_TAG_OF_TOMORROW"},
 		"in_platform_service": false, "need_immediate_service": true,
@@ -71,6 +71,51 @@ func TestAComplaintIsToldAsItCame(t *testing.T) {
 	if !strings.Contains(text, "A_STATE_OF_TOMORROW") {
 		t.Errorf("the log does not hold the state: %s", text)
 	}
+}
+
+// TestAMemberOfAnotherTypeIsLeftOutOfAComplaint has each of them among members that can be read, in a notification and in
+// the list of a sweep.
+func TestAMemberOfAnotherTypeIsLeftOutOfAComplaint(t *testing.T) {
+	t.Parallel()
+	w := newWatcher(t)
+	s := w.signer()
+	var answer string
+	gateway := w.newStub(func(rw http.ResponseWriter, c sandbox.Call) {
+		switch {
+		case !strings.Contains(c.Target, "?"):
+			s.answer(rw, 200, answer, nil)
+		case strings.Contains(c.Target, "offset=0"):
+			s.answer(rw, 200, `{"data":[`+answer+`,{"complaint_id":"beside","complaint_state":"PENDING"}],"total_count":2}`, nil)
+		default:
+			s.answer(rw, 200, `{"data":[]}`, nil)
+		}
+	})
+	w.function = w.watch("WECHATPAY_URL="+gateway.URL, "WECHATPAY_BACKUP_URL="+gateway.URL)
+	for member, value := range map[string]any{"apply_refund_amount": "10", "user_complaint_times": "2", "user_tag_list": "TRUSTED", "complaint_detail": 7,
+		"complaint_media_list": "", "complaint_order_info": map[string]any{}, "complaint_full_refunded": "true", "complaint_time": 7} {
+		for _, by := range []string{"notification", "sweep"} {
+			id := w.complaint("acme")
+			told := map[string]any{"complaint_id": id, "complaint_state": "PENDING", "complaint_time": "2026-11-20T23:30:00+08:00", "problem_type": "REFUND"}
+			told[member] = value
+			answer = event(told)
+			if by == "sweep" {
+				w.sweep()
+			} else if got := w.notify(id, "CREATE_COMPLAINT"); got != 204 {
+				t.Errorf("%s: answered %d", member, got)
+			}
+			types, details := w.told(id)
+			if len(types) == 0 || types[0] != "ComplaintReceived" || details[0]["problem_type"] != "REFUND" || details[0]["via"] != by {
+				t.Errorf("%s by %s: told %v %v", member, by, types, details)
+				continue
+			}
+			for _, left := range []string{"apply_refund_amount", "user_complaint_times", "user_tags", "complaint_detail", "media", "orders", "full_refunded"} {
+				if value, there := details[0][left]; there {
+					t.Errorf("%s by %s: %s is told as %v", member, by, left, value)
+				}
+			}
+		}
+	}
+	w.expect("beside", "ComplaintReceived")
 }
 
 func TestARepeatDoesNotStartTheClocksAgain(t *testing.T) {

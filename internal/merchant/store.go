@@ -56,6 +56,9 @@ type Loaded[T any] struct {
 	turn   uint64    // the reading's number
 }
 
+// ReadAt is when the secret was read.
+func (l Loaded[T]) ReadAt() time.Time { return l.readAt }
+
 // Cache keeps what was made of merchants' secrets: a [Store] or a [Packed].
 type Cache[T any] interface {
 	Load(ctx context.Context, name string) (Loaded[T], error)

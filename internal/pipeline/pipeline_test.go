@@ -450,9 +450,9 @@ func TestAnActionMayAskForANewerSecret(t *testing.T) {
 		changed bool
 		log     string
 	}{
-		{"that is there", keys{newer: "new key"}, "new key", true, "an answer is signed with an unknown key, and the secret was read again"},
-		{"that is not there", keys{}, "", false, "an answer is signed with an unknown key, and the secret was read again"},
-		{"that cannot be read", keys{refreshErr: merchant.ErrUnavailable}, "", false, "an answer is signed with an unknown key, and the secret could not be read again"},
+		{"that is there", keys{newer: "new key"}, "new key", true, "WeChat Pay goes by another key, and the secret was read again"},
+		{"that is not there", keys{}, "", false, "WeChat Pay goes by another key, and the secret was read again"},
+		{"that cannot be read", keys{refreshErr: merchant.ErrUnavailable}, "", false, "WeChat Pay goes by another key, and the secret could not be read again"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(done)

@@ -81,7 +81,7 @@ func (e *execution) newerKey(ctx context.Context, why string) (Merchant, bool) {
 
 // newerHalf is [Call.Newer].
 func (e *execution) newerHalf(ctx context.Context) (*merchant.WechatPay, bool) {
-	newer, changed := e.newerKey(ctx, "an answer is signed with an unknown key")
+	newer, changed := e.newerKey(ctx, "WeChat Pay goes by another key")
 	if !changed {
 		return nil, false
 	}

@@ -42,7 +42,7 @@ type complaint struct {
 type order struct {
 	TransactionID string `json:"transaction_id,omitempty"`
 	OutTradeNo    string `json:"out_trade_no,omitempty"`
-	Amount        int64  `json:"amount,omitempty"`
+	Amount        *int64 `json:"amount,omitempty"`
 }
 
 type media struct {

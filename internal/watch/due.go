@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"math"
 	"time"
 
 	"github.com/kesu-go/kesu/pkg/wire/wechatpay"
@@ -50,5 +51,6 @@ func (d due) passed(warnBefore []time.Duration, now time.Time) []string {
 	return names
 }
 
-// secondsLeft is the time until the end in whole seconds, and negative when it is over.
-func (d due) secondsLeft(now time.Time) int64 { return int64(d.At.Sub(now) / time.Second) }
+// secondsLeft is the time until the end in whole seconds. It is rounded down, so that it is negative as soon as the
+// time is over.
+func (d due) secondsLeft(now time.Time) int64 { return int64(math.Floor(d.At.Sub(now).Seconds())) }

@@ -50,6 +50,7 @@ func TestAThresholdIsPassedFromItsVeryMoment(t *testing.T) {
 		"between":                {d.At.Add(-2 * time.Hour), "4h0m0s", 2 * 3600},
 		"1h before":              {d.At.Add(-time.Hour), "4h0m0s 1h0m0s", 3600},
 		"the moment itself":      {d.At, "4h0m0s 1h0m0s late", 0},
+		"half a second later":    {d.At.Add(time.Second / 2), "4h0m0s 1h0m0s late", -1},
 		"a day and a half later": {d.At.Add(36 * time.Hour), "4h0m0s 1h0m0s late", -36 * 3600},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -68,7 +69,7 @@ func TestAComplaintIsToldWithoutWhatWasNotSent(t *testing.T) {
 	}{
 		"ids only": {wechatpay.Complaint{ComplaintID: "1"}, `{"merchant":"acme","complaint_id":"1"}`},
 		"much": {wechatpay.Complaint{ComplaintID: "1", ComplaintTime: wechatpay.Time{Time: raised.UTC()}, ComplaintState: "PENDING",
-			Orders: []wechatpay.Order{{TransactionID: "42", OutTradeNo: "7", Amount: 3}},
+			Orders: []wechatpay.Order{{TransactionID: "42", OutTradeNo: "7", Amount: new(int64(3))}},
 			Media:  wechatpay.MediaList{{Type: "USER_COMPLAINT_IMAGE", URLs: []string{"https://x/1"}}}, FullRefunded: &yes},
 			`{"merchant":"acme","complaint_id":"1","complaint_time":"2026-11-20T08:00:00+08:00","complaint_state":"PENDING",` +
 				`"orders":[{"transaction_id":"42","out_trade_no":"7","amount":3}],` +

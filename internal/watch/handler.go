@@ -158,25 +158,34 @@ func (h *Handler) sweepAll(ctx context.Context, merchants []string) error {
 	return nil
 }
 
-// records sweeps the merchants that a batch of messages names, beside each other.
+// queued is a record of a queue. What its body is decides about it alone, also where it is no text.
+type queued struct {
+	MessageID   string          `json:"messageId"`
+	EventSource string          `json:"eventSource"`
+	Body        json.RawMessage `json:"body"`
+}
+
+// records sweeps the merchants that a batch of messages names, beside each other. Nothing is begun of a batch that
+// cannot be answered by its messages' ids.
 func (h *Handler) records(ctx context.Context, payload []byte) ([]byte, error) {
-	var batch struct{ Records []json.RawMessage }
+	var batch struct{ Records []queued }
 	if json.Unmarshal(payload, &batch) != nil || len(batch.Records) > recordsMax {
 		return nil, unreadable("Records is no array of a queue's records")
 	}
-	failed := make([]string, len(batch.Records))
-	var group sync.WaitGroup
-	for i, raw := range batch.Records {
-		var record struct {
-			MessageID   string `json:"messageId"`
-			EventSource string `json:"eventSource"`
-			Body        string `json:"body"`
-		}
-		if json.Unmarshal(raw, &record) != nil || record.EventSource != "aws:sqs" || record.MessageID == "" {
+	for _, r := range batch.Records {
+		if r.EventSource != "aws:sqs" || r.MessageID == "" {
 			return nil, unreadable("the records are not a queue's")
 		}
+	}
+	failed := make([]string, len(batch.Records))
+	var group sync.WaitGroup
+	for i, record := range batch.Records {
 		group.Go(func() {
-			if err := h.record(ctx, record.Body); err != nil {
+			var body string
+			if json.Unmarshal(record.Body, &body) != nil {
+				body = "" // which is no sweep's either
+			}
+			if err := h.record(ctx, body); err != nil {
 				h.Log.WarnContext(ctx, "a message comes again", "message_id", shownID(record.MessageID), "error",
 					err.Error())
 				failed[i] = record.MessageID

@@ -83,6 +83,13 @@ func (n *Notifications) take(ctx context.Context, members []strictjson.Member) r
 		return why
 	}
 	n.names.sawVerified(c.merchant)
+	// Without its APIv3 key a secret serves the sweeps and is kept for them, so it is read again here, once somebody
+	// may have put the key there.
+	if loaded.Value.KeyProblem != nil && n.Now().Sub(loaded.ReadAt()) >= brokenFor {
+		if newer, changed := n.newer(ctx, c.merchant, loaded); changed {
+			loaded = newer
+		}
+	}
 	if loaded.Value.KeyProblem != nil {
 		n.misconfigured(ctx, c.merchant, loaded.Value.KeyProblem)
 		return misconfigured

@@ -55,17 +55,12 @@ func (c *Caller) read(ctx context.Context, answer gateway.Answer) gateway.Verdic
 // verify checks who an answer is from. When it must be verified and the key that signed it is not in the set, the
 // secret is read again, because WeChat Pay may have begun to use a key that was put there meanwhile.
 func (c *Caller) verify(ctx context.Context, answer gateway.Answer) error {
-	replays, now := &c.API.replays, c.API.now()
+	replays, now := c.API.replays, c.API.now()
 	err := replays.Verify(c.Keys.Platform, answer.Header, answer.Body, now)
-	if !succeeded(answer.Status) || !errors.Is(err, signing.ErrUnknownKey) || c.Newer == nil {
+	if !succeeded(answer.Status) || !errors.Is(err, signing.ErrUnknownKey) || !c.renew(ctx) {
 		return err
 	}
-	newer, changed := c.Newer(ctx)
-	if !changed {
-		return err
-	}
-	c.Keys = newer
-	return replays.Verify(newer.Platform, answer.Header, answer.Body, now)
+	return replays.Verify(c.Keys.Platform, answer.Header, answer.Body, now)
 }
 
 // because is why an answer does not verify. Some reasons name the key, as the answer does.

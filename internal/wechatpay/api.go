@@ -24,12 +24,19 @@ type API struct {
 	hosts   *gateway.Hosts
 	random  io.Reader // for nonces
 	now     func() time.Time
-	replays signing.Replays // of every answer of this process
+	replays *signing.Replays // of every answer of this process
 }
 
 // New makes the API over the hosts of WECHATPAY_URL and WECHATPAY_BACKUP_URL.
 func New(client *gateway.Client, hosts *gateway.Hosts, random io.Reader, now func() time.Time) *API {
-	return &API{client: client, hosts: hosts, random: random, now: now}
+	return &API{client: client, hosts: hosts, random: random, now: now, replays: &signing.Replays{}}
+}
+
+// Through is the same API through another client. What one of them accepted is an answer that came before to the other.
+func (a *API) Through(client *gateway.Client) *API {
+	other := *a
+	other.client = client
+	return &other
 }
 
 // Base is where calls go first.
@@ -42,8 +49,8 @@ type Caller struct {
 	Merchant string     // for the log
 	Turn     *pace.Turn // gives a token for each attempt; nil is no limit
 	Attempts int        // the most that a call makes; 0: MAX_ATTEMPTS
-	// Newer reads the merchant's secret again, because an answer is signed by a key that is not in it, and reports
-	// whether it is another one now. nil: nobody can.
+	// Newer reads the merchant's secret again, because an answer is signed by a key that is not in it or a look's key
+	// was refused, and reports whether it is another one now. nil: nobody can.
 	Newer func(ctx context.Context) (*merchant.WechatPay, bool)
 	// Spread lets no two attempts in a row go to the same host, whatever it answered.
 	Spread bool

@@ -48,8 +48,8 @@ func (c *Caller) State(ctx context.Context, complaintID string, end time.Time) (
 	return complaint.ComplaintState, failure
 }
 
-// once reads with one attempt, and with one more after a network failure. The first one is given half of the time, so
-// that a host that does not answer leaves some for the other.
+// once reads with one attempt, and with one more after a network failure, or with a newer key after the key was
+// refused. The first one is given half of the time, so that a host that does not answer leaves some for the other.
 func once[T any](
 	ctx context.Context,
 	c *Caller,
@@ -61,20 +61,40 @@ func once[T any](
 	first, cancel := until(ctx, time.Now().Add(time.Until(end)/2))
 	value, failure := read(first)
 	cancel()
+	second, cancel := until(ctx, end)
+	defer cancel()
+	if failure.keyRefused() && c.renew(second) {
+		return read(second)
+	}
 	if failure == nil || !failure.network() {
 		return value, failure
 	}
-	second, cancel := until(ctx, end)
-	defer cancel()
 	failed := c.latest
 	c.failed = &failed
 	defer func() { c.failed = nil }()
 	return read(second)
 }
 
+// renew reads the secret again and uses the newer key, if there is one.
+func (c *Caller) renew(ctx context.Context) bool {
+	if c.Newer == nil {
+		return false
+	}
+	newer, changed := c.Newer(ctx)
+	if changed {
+		c.Keys = newer
+	}
+	return changed
+}
+
 // until is a context whose attempts end at a time, or at the context's own.
 func until(ctx context.Context, end time.Time) (context.Context, context.CancelFunc) {
 	return context.WithDeadline(ctx, end.Add(budget.Settling))
+}
+
+// keyRefused reports whether WeChat Pay refused the signature: the key may have been changed.
+func (f *Failure) keyRefused() bool {
+	return f != nil && f.HTTPStatus == http.StatusUnauthorized && f.Code == messages.SignError
 }
 
 // network reports whether nothing came back: no connection, or no answer.

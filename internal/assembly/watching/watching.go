@@ -48,12 +48,13 @@ func Run(ctx context.Context, f *assembly.Function, c config.Watch) {
 	hosts := gateway.NewHosts(c.Hosts...)
 	quick := *f.Client
 	quick.AttemptTimeout = min(quick.AttemptTimeout, budget.NotificationAttempt)
+	api := wechatpay.New(f.Client, hosts, rand.Reader, time.Now)
 	entries, pacing, books := stores(ctx, f)
 	bus, openBus := aheadBus(f.AWS())
 	w := &watch.Watcher{
 		Keys:  keys,
-		API:   wechatpay.New(f.Client, hosts, rand.Reader, time.Now),
-		Quick: wechatpay.New(&quick, hosts, rand.Reader, time.Now),
+		API:   api,
+		Quick: api.Through(&quick),
 		Pace: pace.New(pace.Options{PerMinute: c.RatePerMinute, Action: "read", Store: pacing, Keep: budget.ReadKeep,
 			Now: time.Now, Log: f.Log}),
 		Ledger:  ledger.New(entries, c.LedgerTTL, time.Now, rand.Text),

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"time"
+
+	"github.com/kesu-go/kesu/pkg/strictjson"
 )
 
 // The states of a complaint that decide something; every other value is only passed on.
@@ -34,11 +36,34 @@ type Complaint struct {
 	NeedImmediateService *bool     `json:"need_immediate_service"`
 }
 
+// UnmarshalJSON leaves out each member that has another type than its page says. It would otherwise keep the complaint
+// from being told, and every other one on its page of the list.
+func (c *Complaint) UnmarshalJSON(raw []byte) error {
+	type plain Complaint // without this method
+	err := json.Unmarshal(raw, (*plain)(c))
+	if err == nil {
+		return nil
+	}
+	members, ok := strictjson.Members(raw)
+	if !ok {
+		return err
+	}
+	*c = Complaint{}
+	for _, m := range members {
+		one, err := json.Marshal(map[string]json.RawMessage{m.Name: m.Value})
+		next := *c
+		if err == nil && json.Unmarshal(one, (*plain)(&next)) == nil {
+			*c = next
+		}
+	}
+	return nil
+}
+
 // Order is an order that a complaint is about; Amount is in cents (分).
 type Order struct {
 	TransactionID string `json:"transaction_id"`
 	OutTradeNo    string `json:"out_trade_no"`
-	Amount        int64  `json:"amount"`
+	Amount        *int64 `json:"amount"`
 }
 
 // Time is a time of WeChat Pay's: RFC 3339, with seconds or with a fraction of them. One that cannot be read is zero.

@@ -19,6 +19,25 @@ type Item struct {
 	Message     message   `json:"normal_message"`
 }
 
+// UnmarshalJSON forgives an item that is no reply of the merchant's whatever cannot be read of it: it decides nothing,
+// and must not hide the reply that stands beside it. In a reply that is an error, because one that is not recognised
+// may be sent again.
+func (i *Item) UnmarshalJSON(raw []byte) error {
+	type plain Item // without this method
+	err := json.Unmarshal(raw, (*plain)(i))
+	if err == nil {
+		return nil
+	}
+	var kind struct {
+		OperateType string `json:"operate_type"`
+	}
+	if json.Unmarshal(raw, &kind) != nil || kind.OperateType == "" || kind.OperateType == MerchantResponse {
+		return err
+	}
+	*i = Item{OperateType: kind.OperateType}
+	return nil
+}
+
 // Text is what the item says: operate_details, or the text blocks of normal_message when that is empty.
 func (i Item) Text() string {
 	if i.Details != "" {

@@ -146,7 +146,7 @@ func TestAComplaintIsReadLenientlyAndOnlyWhenItIsTheOneThatWasAskedFor(t *testin
 		t.Fatal(err)
 	}
 	if !c.ComplaintTime.Equal(time.Date(2015, 5, 20, 5, 29, 35, 120e6, time.UTC)) || c.ComplaintState != "PENDING" ||
-		c.Orders[0].Amount != 3 || c.Media[0].URLs[0] == "" || c.UserTags[1] != "A_NEW_ONE" || !*c.FullRefunded ||
+		*c.Orders[0].Amount != 3 || c.Media[0].URLs[0] == "" || c.UserTags[1] != "A_NEW_ONE" || !*c.FullRefunded ||
 		*c.IncomingUserResponse || c.NeedImmediateService != nil || *c.ApplyRefundAmount != 10 {
 		t.Errorf("%+v", c)
 	}
@@ -174,6 +174,28 @@ func TestAComplaintIsReadLenientlyAndOnlyWhenItIsTheOneThatWasAskedFor(t *testin
 				t.Errorf("%q, want %q", got, row.want)
 			}
 		})
+	}
+}
+
+func TestAMemberOfAnotherTypeIsLeftOut(t *testing.T) {
+	c, err := wechatpay.ReadComplaint([]byte(`{"complaint_media_list":"","apply_refund_amount":"10","user_complaint_times":1.5,"user_tag_list":["A",7],
+		"complaint_detail":{},"complaint_id":"1","complaint_state":"PENDING","problem_type":"REFUND"}`), "1")
+	if err != nil || c.ProblemType != "REFUND" || c.Media != nil || c.ApplyRefundAmount != nil || c.UserComplaintTimes != nil || c.UserTags != nil || c.ComplaintDetail != "" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	for body, want := range map[string]string{
+		`{"data":[{"complaint_media_list":"","complaint_id":"1"},{"complaint_id":"2"}]}`: "",
+		`{"data":["1"]}`: "cannot be read",
+		`{"data":{}}`:    "cannot be read",
+	} {
+		if list, err := wechatpay.ReadList([]byte(body)); text(err) != want || want == "" && list.Complaints[1].ComplaintID != "2" {
+			t.Errorf("%s: %+v, %v", body, list, err)
+		}
+	}
+	for kind, want := range map[string]string{"USER_RESPONSE": "", wechatpay.MerchantResponse: "cannot be read", "": "cannot be read"} {
+		if _, err := wechatpay.ReadHistory([]byte(`{"data":[{"complaint_media_list":"","log_id":7,"operate_type":"` + kind + `"}]}`)); text(err) != want {
+			t.Errorf("%s: %v", kind, err)
+		}
 	}
 }
 
