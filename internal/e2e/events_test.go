@@ -126,7 +126,7 @@ func TestANameOfAWrongFormIsToldAsItIs(t *testing.T) {
 	w.merchant("acme", sandbox.MerchantOptions{})
 	f := w.reply(withBus)
 	for name, want := range map[string]string{
-		"acme ": "acme ", " acme": " acme", "acme\u200b": "acme\u200b", "\uFEFFacme": "\uFEFFacme", "acme\n": "acme\uFFFD", "ACME/": "ACME/",
+		"acme ": "acme ", " acme": " acme", "acme\u200b": "acme\u200b", "\uFEFFacme": "\uFEFFacme", "acme\n": "acme\uFFFD", "acme\u202e": "acme\uFFFD", "ACME/": "ACME/",
 		strings.Repeat("字", 65): strings.Repeat("字", 64), "tel 138-0013-8000": "tel ***",
 	} {
 		got := f.result(f.invoke(requested(replyRequested, "e", replyTo(name, name))))

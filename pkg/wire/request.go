@@ -230,14 +230,15 @@ func echoed(name string) string {
 	return name
 }
 
-// asGiven is a caller's name for something, fit to be told: a control character, and what is no character, becomes
-// U+FFFD. The blanks and the invisible characters that make it another name stay, or something right would be named.
+// asGiven is a caller's name for something, fit to be told: a control character, one that turns the direction of what
+// stands behind it, and what is no character, becomes U+FFFD. The blanks and the other invisible characters that make
+// it another name stay, or something right would be named.
 func asGiven(name string) string {
 	if told := (redact.Secrets{}).Text(name); strings.Contains(told, redact.Mask) {
 		return told
 	}
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 			return replacementMark
 		}
 		return r
