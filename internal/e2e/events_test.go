@@ -134,7 +134,7 @@ func TestANameOfAWrongFormIsToldAsItIs(t *testing.T) {
 			t.Errorf("%q: %+v", name, got)
 		}
 	}
-	if types, _ := w.settledEvents(); len(types) != 8 {
+	if types, _ := w.settledEvents(); len(types) != 9 {
 		t.Errorf("%d settled events", len(types))
 	}
 }
