@@ -7,7 +7,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/kesu-go/kesu/functions/complete/action"
+	"github.com/kesu-go/kesu/functions/complete/completion"
 	"github.com/kesu-go/kesu/internal/assembly"
 	"github.com/kesu-go/kesu/internal/config"
 	"github.com/kesu-go/kesu/pkg/wire"
@@ -23,5 +23,5 @@ func main() {
 	if err != nil {
 		assembly.Fail(wire.Complete, err)
 	}
-	assembly.Run(ctx, function, action.New(function.Client, settings, rand.Reader, time.Now).Work())
+	assembly.Run(ctx, function, completion.New(function.Client, settings, rand.Reader, time.Now).Work())
 }

@@ -8,7 +8,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/kesu-go/kesu/functions/reply/action"
+	"github.com/kesu-go/kesu/functions/reply/reply"
 	"github.com/kesu-go/kesu/internal/assembly"
 	"github.com/kesu-go/kesu/internal/config"
 	"github.com/kesu-go/kesu/pkg/wire"
@@ -24,5 +24,5 @@ func main() {
 	if err != nil {
 		assembly.Fail(wire.Reply, err)
 	}
-	assembly.Run(ctx, function, action.New(function.Client, settings, rand.Reader, time.Now).Work())
+	assembly.Run(ctx, function, reply.New(function.Client, settings, rand.Reader, time.Now).Work())
 }

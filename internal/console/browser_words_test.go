@@ -18,7 +18,7 @@ import (
 var spoken = []string{
 	"../../pkg/wire/request.go", "../../pkg/wire/rules.go", "../../pkg/wire/jumpurl.go", "../../pkg/wire/picture.go", "../../pkg/wire/idempotencykey.go",
 	"../../pkg/gbk/gbk.go", "../../pkg/strictjson/object.go", "../../internal/pipeline/claim.go", "../../internal/pipeline/pipeline.go", "../../internal/pipeline/look.go", "../../internal/pipeline/lookwhen.go", "../../internal/gateway/client.go",
-	"../../functions/reply/action/judge.go", "../../functions/reply/action/imageco.go", "../../functions/reply/action/action.go", "../../pkg/wire/imageco/message.go", "../../internal/wechatpay/answer.go",
+	"../../functions/reply/reply/judge.go", "../../functions/reply/reply/imageco.go", "../../functions/reply/reply/reply.go", "../../pkg/wire/imageco/message.go", "../../internal/wechatpay/answer.go",
 	"../../internal/wechatpay/operations.go", "../../internal/wechatpay/reading.go", "../../internal/wechatpay/respond.go", "../sandbox/apigateway.go", "../sandbox/local.go",
 	"../sandbox/delivery.go", "*.go",
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	reply "github.com/kesu-go/kesu/functions/reply/action"
+	"github.com/kesu-go/kesu/functions/reply/reply"
 	"github.com/kesu-go/kesu/internal/ledger"
 	"github.com/kesu-go/kesu/internal/pipeline"
 	"github.com/kesu-go/kesu/internal/sighting"

@@ -8,8 +8,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	completion "github.com/kesu-go/kesu/functions/complete/action"
-	reply "github.com/kesu-go/kesu/functions/reply/action"
+	"github.com/kesu-go/kesu/functions/complete/completion"
+	"github.com/kesu-go/kesu/functions/reply/reply"
 	"github.com/kesu-go/kesu/internal/assembly"
 	"github.com/kesu-go/kesu/internal/config"
 	"github.com/kesu-go/kesu/internal/gateway"

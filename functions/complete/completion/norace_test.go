@@ -1,5 +1,5 @@
 //go:build !race
 
-package action_test
+package completion_test
 
 const racing = 1

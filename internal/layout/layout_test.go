@@ -1,5 +1,5 @@
-// Package house holds the rules of the house: which room may look into which. docs/architecture.md says why.
-package house
+// Package layout holds the rules of the layout: which package may import which, how long a file may be, what documents cite. docs/architecture.md says why.
+package layout
 
 import (
 	"os/exec"
@@ -20,14 +20,14 @@ var floors = [][]string{
 	{"internal/gateway"},
 	{"internal/wechatpay"},
 	{"internal/pipeline"},
-	{"internal/lambdaio", "functions/reply/action", "functions/complete/action"},
+	{"internal/lambdaio", "functions/reply/reply", "functions/complete/completion"},
 	{"internal/watch"},
 	{"internal/assembly"},
 	{"internal/assembly/watching"},
 	{"functions/reply", "functions/complete", "functions/watch"},
 }
 
-// besides are rooms that no function may have in it: they stand beside the house.
+// besides are rooms that no function may have in it: they stand beside the floors.
 var besides = []string{"internal/sandbox", "internal/console", "internal/bench", "internal/e2e", "internal/template", "internal/simulation",
 	"internal/explain", "internal/doctor", "internal/pasted", "internal/advice", "internal/secretfile",
 	"internal/ledger/mototest", "internal/onboard", "internal/smoke", "internal/operate", "internal/send", "internal/attention",

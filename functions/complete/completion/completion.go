@@ -1,5 +1,5 @@
-// Package action is the completion: WeChat Pay is told that a complaint is settled (contract, section 5).
-package action
+// Package completion is the completion: WeChat Pay is told that a complaint is settled (contract, section 5).
+package completion
 
 import (
 	"cmp"

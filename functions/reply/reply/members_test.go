@@ -1,4 +1,4 @@
-package action_test
+package reply_test
 
 import (
 	"bytes"
@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/kesu-go/kesu/api"
-	"github.com/kesu-go/kesu/functions/reply/action"
+	"github.com/kesu-go/kesu/functions/reply/reply"
 	"github.com/kesu-go/kesu/internal/bench"
 	"github.com/kesu-go/kesu/internal/config"
 	"github.com/kesu-go/kesu/internal/gateway"
@@ -61,7 +61,7 @@ func newReplies(t *testing.T, secret string, through wire.Provider) *replies {
 	settings := config.Reply{ImagecoURL: "http://imageco.test/", Hosts: []string{"http://wechatpay.test"},
 		CheckGatewayURL: func(string) error { return nil }}
 	var err error
-	if r.merchant, err = action.New(client, settings, nonces, time.Now).Work().Open(secret); err != nil {
+	if r.merchant, err = reply.New(client, settings, nonces, time.Now).Work().Open(secret); err != nil {
 		t.Fatal(err)
 	}
 	return r

@@ -1,4 +1,4 @@
-package house
+package layout
 
 import (
 	"go/ast"
@@ -81,7 +81,7 @@ func TestEveryCitedSectionOfTheContractIsThere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if file == "internal/house/references_test.go" {
+		if file == "internal/layout/references_test.go" {
 			continue
 		}
 		cited += len(citation.FindAll(text, -1))

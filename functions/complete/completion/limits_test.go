@@ -1,4 +1,4 @@
-package action_test
+package completion_test
 
 import (
 	"testing"

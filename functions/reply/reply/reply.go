@@ -1,6 +1,6 @@
-// Package action is what functions/reply does: a reply, through the gateway that carries the merchant's replies, and a
+// Package reply is what functions/reply does: a reply, through the gateway that carries the merchant's replies, and a
 // picture for one (contract, sections 4, 5.1 and 5.2). It says what is sent and what the answer means.
-package action
+package reply
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package house
+package layout
 
 import (
 	"go/ast"
@@ -19,7 +19,7 @@ const (
 	functionMost = 50  // lines
 )
 
-// product reports whether a file is one of the product's, which are on a floor of the house.
+// product reports whether a file is one of the product's, which are on a floor.
 func product(file string) bool {
 	for _, rooms := range floors {
 		for _, room := range rooms {
