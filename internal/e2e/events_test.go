@@ -254,6 +254,11 @@ func TestABareCommandIsOneWhateverElseItHolds(t *testing.T) {
 	if w.ImagecoHost.Calls.Len() != 0 {
 		t.Error("something was sent")
 	}
+	id := w.complaint("acme")
+	event := strings.Replace(requested(replyRequested, "e", replyTo("acme", id)), "{", `{"Records":[],`, 1)
+	if got := f.result(f.invoke(event)); got.Outcome != "succeeded" || w.replies("acme", id) != 1 {
+		t.Errorf("an event with Records: %+v", got)
+	}
 }
 
 func TestABareCommandAlwaysGetsAResult(t *testing.T) {

@@ -50,11 +50,11 @@ func shapeOf(payload []byte) shape {
 	switch {
 	case (has("requestContext") || has("httpMethod") || has("rawPath")) && !has("requestPayload"):
 		in.kind = kindHTTP
-	// A command that has a member of that name too is not an empty batch, which would be answered as done.
-	case has("Records") && !isCommand(members):
-		return shapeOfRecords(in)
 	case isEvent(members):
 		in.kind = kindEvent
+	// A command or event that has a member of that name too is not an empty batch, which would be answered as done.
+	case has("Records") && !isCommand(members):
+		return shapeOfRecords(in)
 	case isCommand(members):
 		in.kind = kindBare
 	default:
