@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 
 	"github.com/kesu-go/kesu/internal/send"
+	"github.com/kesu-go/kesu/pkg/strictjson"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
@@ -73,7 +75,11 @@ func (c sendReply) Run(ctx context.Context, t terminal) error {
 	if len(c.Image) > 0 {
 		members["response_images"] = c.Image
 	}
-	if err := c.withPictures(ctx, t, members); err != nil {
+	given, err := c.fromFile()
+	if err != nil {
+		return err
+	}
+	if err := c.withPictures(ctx, t, given, members); err != nil {
 		return err
 	}
 	if c.MiniProgram != "" {
@@ -86,16 +92,22 @@ func (c sendReply) Run(ctx context.Context, t terminal) error {
 	if c.ResendUnknown {
 		members["resend_unknown"] = true
 	}
-	return c.send(ctx, t, wire.Reply, members)
+	return c.send(ctx, t, wire.Reply, given, members)
 }
 
 // Run sends a completion.
 func (c sendComplete) Run(ctx context.Context, t terminal) error {
-	return c.send(ctx, t, wire.Complete, map[string]any{"complainted_mchid": c.ComplaintedMchid})
+	given, err := c.fromFile()
+	if err != nil {
+		return err
+	}
+	return c.send(ctx, t, wire.Complete, given, map[string]any{"complainted_mchid": c.ComplaintedMchid})
 }
 
-func (c sendFlags) send(ctx context.Context, t terminal, action wire.Action, members map[string]any) error {
-	o, err := c.order(action, members)
+func (c sendFlags) send(
+	ctx context.Context, t terminal, action wire.Action, given map[string]json.RawMessage, members map[string]any,
+) error {
+	o, err := c.order(action, given, members)
 	if err != nil {
 		return err
 	}
@@ -116,18 +128,26 @@ func (c sendFlags) send(ctx context.Context, t terminal, action wire.Action, mem
 	return showResult(t, report, c.JSON)
 }
 
-// order puts the command together from the file and the flags, and holds it against the rules of the request.
-func (c sendFlags) order(action wire.Action, members map[string]any) (send.Order, error) {
-	all := map[string]json.RawMessage{}
-	if c.File != "" {
-		text, err := readInput(c.File, os.Stdin)
-		if err != nil {
-			return send.Order{}, err
-		}
-		if all, err = send.MembersOfFile(text); err != nil {
-			return send.Order{}, fmt.Errorf("the file %w", err)
-		}
+// fromFile reads the members that the file has, once: standard input cannot be read again.
+func (c sendFlags) fromFile() (map[string]json.RawMessage, error) {
+	if c.File == "" {
+		return nil, nil
 	}
+	text, err := readInput(c.File, os.Stdin)
+	if err != nil {
+		return nil, err
+	}
+	given, err := send.MembersOfFile(text)
+	if err != nil {
+		return nil, fmt.Errorf("the file %w", err)
+	}
+	return given, nil
+}
+
+// order puts the command together from the file's members and the flags', and holds it against the rules of the request.
+func (c sendFlags) order(action wire.Action, given map[string]json.RawMessage, members map[string]any) (send.Order, error) {
+	all := map[string]json.RawMessage{}
+	maps.Copy(all, given)
 	members["merchant"], members["complaint_id"] = c.Merchant, c.Complaint
 	if members["idempotency_key"] == nil || c.IdempotencyKey != "" {
 		members["idempotency_key"] = c.IdempotencyKey
@@ -137,7 +157,7 @@ func (c sendFlags) order(action wire.Action, members map[string]any) (send.Order
 			continue
 		}
 		var err error
-		if all[name], err = send.JSON(value); err != nil {
+		if all[name], err = strictjson.Encode(value); err != nil {
 			return send.Order{}, err
 		}
 	}

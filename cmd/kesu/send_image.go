@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/kesu-go/kesu/internal/send"
+	"github.com/kesu-go/kesu/pkg/strictjson"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
@@ -96,7 +98,9 @@ func upload(ctx context.Context, t terminal, to send.Target, p send.Picture, asJ
 
 // withPictures uploads the values of --image that are files, and gives their ids in their place. A reply without a key of its
 // own gets one that knows it again although the ids are others.
-func (c sendReply) withPictures(ctx context.Context, t terminal, members map[string]any) error {
+func (c sendReply) withPictures(
+	ctx context.Context, t terminal, given map[string]json.RawMessage, members map[string]any,
+) error {
 	ids := append([]string{}, c.Image...)
 	var files []string
 	for _, value := range c.Image {
@@ -117,7 +121,7 @@ func (c sendReply) withPictures(ctx context.Context, t terminal, members map[str
 	}
 	trial := maps.Clone(members) // what is wrong with the reply is told before a picture is sent
 	trial["response_images"] = ids
-	if _, err := c.order(wire.Reply, trial); err != nil {
+	if _, err := c.order(wire.Reply, given, trial); err != nil {
 		return err
 	}
 	for i, next := 0, 0; i < len(ids) && next < len(files); i++ {
@@ -136,7 +140,11 @@ func (c sendReply) withPictures(ctx context.Context, t terminal, members map[str
 	}
 	members["response_images"] = ids
 	if c.IdempotencyKey == "" {
-		members["idempotency_key"] = send.KeyWithPictures(pictures, c.Content, c.JumpURL, c.JumpURLText, c.SellerAccount, c.File)
+		file, err := strictjson.Encode(given)
+		if err != nil {
+			return err
+		}
+		members["idempotency_key"] = send.KeyWithPictures(pictures, c.Content, c.JumpURL, c.JumpURLText, c.SellerAccount, string(file))
 	}
 	return nil
 }

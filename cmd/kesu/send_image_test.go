@@ -76,6 +76,21 @@ func TestSendImage(t *testing.T) {
 		t.Errorf("it was shown %d times", len(complaint.Replies))
 	}
 
+	// Standard input can be read once only, and both the pictures' key and the reply are made of it.
+	keys := map[string]bool{}
+	for _, words := range []string{"见附图", "见附图二"} {
+		o = process{args: []string{"send", "reply", "--merchant", "acme", "--complaint", "2001", "--image", png, "--file", "-", "--url", url, "--dry-run"},
+			stdin: `{"response_content":"` + words + `"}`}.run(t)
+		_, key, _ := strings.Cut(o.out, `"idempotency_key":"`)
+		keys[key[:min(len(key), 40)]] = true
+		if o.code != 0 || !strings.Contains(o.out, `"response_content":"`+words+`"`) {
+			t.Errorf("words from standard input: exit %d\n%s\n%s", o.code, o.out, o.errors)
+		}
+	}
+	if len(keys) != 2 {
+		t.Errorf("other words have the same key: %v", keys)
+	}
+
 	before = uploads()
 	for _, test := range []struct {
 		name, says string

@@ -93,6 +93,18 @@ func TestSend(t *testing.T) {
 	}
 }
 
+func TestSendSaysThatTheLocalBusRefused(t *testing.T) {
+	t.Parallel()
+	bus := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(rw, `{"FailedEntryCount":1,"Entries":[{"ErrorCode":"InternalFailure","ErrorMessage":"x"}]}`)
+	}))
+	defer bus.Close()
+	o := process{args: []string{"send", "complete", "--url", bus.URL, "--via", "bus", "--merchant", "acme", "--complaint", "1"}}.run(t)
+	if o.code != exitRetryable || o.out != "" || !strings.Contains(o.errors, "the bus did not take the event: InternalFailure; nothing was sent") {
+		t.Errorf("exit %d\n%s\n%s", o.code, o.out, o.errors)
+	}
+}
+
 func TestSendToAWSsBus(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, sandbox.Options{}, sandbox.MerchantOptions{})

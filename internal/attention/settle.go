@@ -12,6 +12,7 @@ import (
 
 	"github.com/kesu-go/kesu/internal/operate"
 	"github.com/kesu-go/kesu/internal/send"
+	"github.com/kesu-go/kesu/pkg/strictjson"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
@@ -149,7 +150,7 @@ func identical(i *Item, text []byte, from string) (send.Order, error) {
 		return send.Order{}, fmt.Errorf("%s %w", from, err)
 	}
 	for name, value := range map[string]string{"merchant": i.result.Merchant, "complaint_id": i.result.ComplaintID} {
-		quoted, err := send.JSON(value)
+		quoted, err := strictjson.Encode(value)
 		if err != nil {
 			return send.Order{}, err
 		}
@@ -234,7 +235,7 @@ func (d *Drop) Record(ctx context.Context) (Deed, error) {
 	if i.result != nil {
 		record["transaction_id"] = i.result.TransactionID
 	}
-	detail, err := send.JSON(record)
+	detail, err := strictjson.Encode(record)
 	if err != nil {
 		return Deed{}, err
 	}

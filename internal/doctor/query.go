@@ -1,11 +1,9 @@
 package doctor
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -13,6 +11,7 @@ import (
 	"github.com/kesu-go/kesu/pkg/gbk"
 	"github.com/kesu-go/kesu/pkg/redact"
 	"github.com/kesu-go/kesu/pkg/signing"
+	"github.com/kesu-go/kesu/pkg/strictjson"
 	"github.com/kesu-go/kesu/pkg/wire"
 	"github.com/kesu-go/kesu/pkg/wire/imageco"
 )
@@ -179,13 +178,11 @@ func (d *doctor) takes(ctx context.Context, base string, m *merchant.Imageco, in
 		message[member.Name] = member.Value
 	}
 	message["memo"], message["sign"] = memo, signing.ImagecoJSON(m.Key, members)
-	var body bytes.Buffer
-	enc := json.NewEncoder(&body)
-	enc.SetEscapeHTML(false)
-	if enc.Encode(message) != nil {
+	body, err := strictjson.Encode(message)
+	if err != nil {
 		return unclear
 	}
-	v, err := d.call(ctx, http.MethodPost, base, http.Header{"Content-Type": {imageco.JSONType}}, bytes.TrimSpace(body.Bytes()))
+	v, err := d.call(ctx, http.MethodPost, base, http.Header{"Content-Type": {imageco.JSONType}}, body)
 	if err != nil {
 		return unclear
 	}

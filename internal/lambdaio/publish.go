@@ -1,7 +1,6 @@
 package lambdaio
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/kesu-go/kesu/internal/budget"
 	"github.com/kesu-go/kesu/pkg/redact"
+	"github.com/kesu-go/kesu/pkg/strictjson"
 	"github.com/kesu-go/kesu/pkg/wire"
 )
 
@@ -41,14 +41,12 @@ type settled struct {
 
 // Publish puts the settled event of a result on the bus. Its error names AWS's error code and nothing else.
 func (b *Bus) Publish(ctx context.Context, result wire.Result, request json.RawMessage) error {
-	var detail bytes.Buffer
-	enc := json.NewEncoder(&detail)
 	// Escaped as for HTML, a request of many < would become six times as long, too long for the bus.
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(settled{result, request}); err != nil {
+	detail, err := strictjson.Encode(settled{result, request})
+	if err != nil {
 		return errors.New("the result cannot be written as JSON")
 	}
-	return b.Put(ctx, result.Action.SettledType(), bytes.TrimSpace(detail.Bytes()))
+	return b.Put(ctx, result.Action.SettledType(), detail)
 }
 
 // Put puts an event on the bus. Its error names AWS's error code and nothing else.

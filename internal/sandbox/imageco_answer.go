@@ -1,16 +1,16 @@
 package sandbox
 
 import (
-	"bytes"
-	"encoding/json"
 	"encoding/xml"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
-	"github.com/kesu-go/kesu/pkg/signing"
 	"golang.org/x/text/encoding/simplifiedchinese"
+
+	"github.com/kesu-go/kesu/pkg/signing"
+	"github.com/kesu-go/kesu/pkg/strictjson"
 )
 
 // answer writes the verdict in the form that the request had, signed with the key that the request was signed with. An
@@ -50,13 +50,11 @@ func jsonAnswer(echo []signing.Member, key string, gbk, unsigned bool, v verdict
 	if sign, ok := signJSON(key, echo, gbk); ok && !unsigned {
 		object["sign"] = sign
 	}
-	var text bytes.Buffer
-	enc := json.NewEncoder(&text)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(object); err != nil {
+	text, err := strictjson.Encode(object)
+	if err != nil {
 		return plainAnswer(http.StatusInternalServerError, "the answer cannot be encoded")
 	}
-	return answer{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json;charset=UTF-8"}}, body: text.Bytes()}
+	return answer{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json;charset=UTF-8"}}, body: text}
 }
 
 // signJSON signs over the charset that was agreed with the merchant; false when a character is not in it.

@@ -1,8 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
-	"encoding/json"
 	"encoding/xml"
 	"net/http"
 	"net/url"
@@ -11,6 +9,7 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"github.com/kesu-go/kesu/pkg/signing"
+	"github.com/kesu-go/kesu/pkg/strictjson"
 )
 
 // detailRequest is the request_type of 投诉详情, https://open.wangcaio2o.com/docs/ipos-sa/1843.
@@ -97,13 +96,11 @@ func (g *Imageco) detailAnswer(m *imagecoMessage, account ImagecoAccount, key st
 	if ok && !unsigned {
 		r.Sign = sign
 	}
-	var text bytes.Buffer
-	enc := json.NewEncoder(&text)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(r); err != nil {
+	text, err := strictjson.Encode(r)
+	if err != nil {
 		return plainAnswer(http.StatusInternalServerError, "the answer cannot be encoded")
 	}
-	return answer{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json;charset=UTF-8"}}, body: text.Bytes()}
+	return answer{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json;charset=UTF-8"}}, body: text}
 }
 
 func detailXML(r detailResponse, key string, unsigned bool) answer {

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/kesu-go/kesu/pkg/strictjson"
 )
 
 // Transformer is the InputTransformer of a rule's target: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html.
@@ -90,17 +92,11 @@ func rendered(value any, quoted bool) (string, error) {
 	if text, ok := value.(string); ok && quoted {
 		return text, nil
 	}
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return "", err
-	}
-	text := strings.TrimSuffix(out.String(), "\n")
+	text, err := strictjson.Encode(value)
 	if quoted {
-		text = strings.ReplaceAll(text, `"`, "")
+		return strings.ReplaceAll(string(text), `"`, ""), err
 	}
-	return text, nil
+	return string(text), err
 }
 
 // step is one step of a path: a name, or the index of an array.

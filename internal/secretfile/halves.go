@@ -14,6 +14,7 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 
 	"github.com/kesu-go/kesu/internal/pasted"
+	"github.com/kesu-go/kesu/pkg/strictjson"
 )
 
 func (m *maker) imagecoHalf(in Inputs) error {
@@ -143,7 +144,7 @@ func (m *maker) platformKey(in Inputs) error {
 		}
 		entry["id"] = line("id", in.PlatformID)
 	}
-	first, err := encode(entry)
+	first, err := strictjson.Encode(entry)
 	if err != nil {
 		return errors.New("platform_keys cannot be written")
 	}

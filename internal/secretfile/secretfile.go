@@ -57,7 +57,7 @@ type members struct {
 }
 
 func (m *members) set(name string, value any) {
-	raw, err := encode(value)
+	raw, err := strictjson.Encode(value)
 	if err != nil {
 		return // strings and slices of strings can always be encoded
 	}
@@ -65,14 +65,6 @@ func (m *members) set(name string, value any) {
 		m.names = append(m.names, name)
 	}
 	m.values[name] = raw
-}
-
-func encode(value any) (json.RawMessage, error) {
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(value)
-	return bytes.TrimSpace(out.Bytes()), err
 }
 
 func (m *members) text(name string) string {
@@ -89,7 +81,7 @@ func (m *members) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			out.WriteByte(',')
 		}
-		quoted, err := encode(name)
+		quoted, err := strictjson.Encode(name)
 		if err != nil {
 			return nil, err
 		}
@@ -119,7 +111,7 @@ func Assemble(in Inputs) (Assembled, error) {
 		}
 	}
 	slices.SortStableFunc(m.whole.names, func(a, b string) int { return rank(a) - rank(b) })
-	compact, err := encode(m.whole)
+	compact, err := strictjson.Encode(m.whole)
 	if err != nil {
 		return Assembled{}, errors.New("the secret cannot be written")
 	}
@@ -291,7 +283,7 @@ func (m *maker) tidyPlatform() error {
 		if id := o.text("id"); id != line("id", id) {
 			o.set("id", line("id", id))
 		}
-		written, err := encode(o)
+		written, err := strictjson.Encode(o)
 		if err != nil {
 			return errors.New("platform_keys cannot be written")
 		}

@@ -118,10 +118,13 @@ func (t Target) deliverLocally(ctx context.Context, o Order) (Report, error) {
 		return Report{}, err
 	}
 	var put struct {
-		Entries []struct{ EventId string }
+		Entries []struct{ EventId, ErrorCode string }
 	}
 	if json.Unmarshal(answer, &put) != nil || status != http.StatusOK || len(put.Entries) != 1 {
 		return Report{}, fmt.Errorf("the local bus did not take the event: HTTP %d", status)
+	}
+	if e := put.Entries[0]; e.EventId == "" {
+		return Report{}, operate.New(operate.Retryable, "the bus did not take the event: "+redact.AWSCode(e.ErrorCode)+"; nothing was sent")
 	}
 	return Report{EventID: put.Entries[0].EventId}, nil
 }

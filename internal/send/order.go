@@ -28,7 +28,7 @@ type Order struct {
 // NewOrder makes an order of the members of a command, and takes merchant and complaint_id out of them. Its error lists
 // all that is wrong.
 func NewOrder(action wire.Action, members map[string]json.RawMessage) (Order, error) {
-	detail, err := JSON(members)
+	detail, err := strictjson.Encode(members)
 	if err != nil {
 		return Order{}, err
 	}
@@ -38,7 +38,7 @@ func NewOrder(action wire.Action, members map[string]json.RawMessage) (Order, er
 	}
 	delete(members, "merchant")
 	delete(members, "complaint_id")
-	body, err := JSON(members)
+	body, err := strictjson.Encode(members)
 	return Order{request.Command, detail, body}, err
 }
 
@@ -49,15 +49,6 @@ func wordsOf(r wire.Request) string {
 		list = append(list, strings.TrimSpace(strings.TrimPrefix(p.Pointer, "/")+" "+p.Detail))
 	}
 	return strings.Join(list, "; ")
-}
-
-// JSON writes a value as JSON on one line, members in the order of their names, without HTML escaping.
-func JSON(value any) ([]byte, error) {
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(value)
-	return bytes.TrimSpace(out.Bytes()), err
 }
 
 // byteOrderMark is what some editors put before a text.

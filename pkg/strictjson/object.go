@@ -1,6 +1,6 @@
 // Package strictjson reads JSON objects of which every byte counts, because they are going to be signed or their
 // signature is going to be checked: in order, in exact case, with a bounded depth, and with nothing taken for something
-// else.
+// else. [Encode] writes values for the same purposes.
 package strictjson
 
 import (
@@ -19,6 +19,16 @@ const MaxDepth = 32
 type Member struct {
 	Name  string
 	Value json.RawMessage
+}
+
+// Encode writes a value as JSON on one line, characters as they are: encoding/json alone would write &, < and > as
+// \u0026, \u003c and \u003e, which is another text to sign, and a longer one.
+func Encode(value any) ([]byte, error) {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(value)
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
 }
 
 // Object reads one JSON object into its members, in order and in exact case, and refuses one that names a member twice.

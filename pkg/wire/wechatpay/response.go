@@ -1,8 +1,9 @@
 package wechatpay
 
 import (
-	"bytes"
 	"encoding/json"
+
+	"github.com/kesu-go/kesu/pkg/strictjson"
 )
 
 // Reply is what a merchant says to a consumer, before it is put into one of the two messages that carry it.
@@ -109,11 +110,9 @@ func ReadLogID(body []byte) string {
 // compact writes a body on one line, without HTML escaping. Its values are strings, lists and structs of them, which
 // always marshal.
 func compact(body any) []byte {
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(body); err != nil {
+	text, err := strictjson.Encode(body)
+	if err != nil {
 		panic(err)
 	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
+	return text
 }
