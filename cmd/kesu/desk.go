@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kesu-go/kesu/internal/console"
+	"github.com/kesu-go/kesu/internal/feed"
 	"github.com/kesu-go/kesu/internal/operate"
 	"github.com/kesu-go/kesu/internal/sandbox"
 	"github.com/kesu-go/kesu/internal/send"
@@ -58,15 +59,15 @@ func (c deskCommand) Run(ctx context.Context, t terminal) (err error) {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	feed := &busFeed{aws: account, bus: where.bus, keep: c.Keep}
+	events, err := feed.Open(ctx, feed.Options{AWS: account, Bus: where.bus, Keep: c.Keep})
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
 	defer func() {
-		if failed := feed.close(); err == nil {
+		if failed := events.Close(); err == nil {
 			err = failed
 		}
 	}()
-	if err := feed.open(ctx); err != nil {
-		return errors.Join(err, l.Close())
-	}
 	desk := console.NewDeployed(where, notice)
 	server := &http.Server{Handler: desk, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
@@ -77,7 +78,7 @@ func (c deskCommand) Run(ctx context.Context, t terminal) (err error) {
 		<-served
 	}()
 	fmt.Fprintf(t.out, "The desk is at http://%s/console, for this machine alone. Ctrl-C ends it.\n", l.Addr())
-	return feed.listen(ctx, desk.Hear, func(err error) { fmt.Fprintln(t.err, "kesu:", clean(err.Error())) })
+	return events.Listen(ctx, desk.Hear, func(err error) { fmt.Fprintln(t.err, "kesu:", clean(err.Error())) })
 }
 
 // find works out the API and the bus, and what the page has to say about them.

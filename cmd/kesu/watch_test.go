@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kesu-go/kesu/internal/notifyurl"
 	"github.com/kesu-go/kesu/internal/sandbox"
 )
 
@@ -54,8 +55,8 @@ func TestTheAddressForNotificationsIsReadSetChangedAndRemoved(t *testing.T) {
 		c.Primary.Faults.Clear()
 	}
 	o := watch("--json", "--set", one)
-	var told addressTold
-	if err := json.Unmarshal([]byte(o.out), &told); err != nil || told != (addressTold{Merchant: "acme", Now: one, Changed: true}) {
+	var told notifyurl.Report
+	if err := json.Unmarshal([]byte(o.out), &told); err != nil || told != (notifyurl.Report{Merchant: "acme", Now: one, Changed: true}) {
 		t.Errorf("%v: %s", err, o.out)
 	}
 }

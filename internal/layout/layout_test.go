@@ -31,6 +31,7 @@ var floors = [][]string{
 var besides = []string{"internal/sandbox", "internal/console", "internal/bench", "internal/e2e", "internal/template", "internal/simulation",
 	"internal/explain", "internal/doctor", "internal/pasted", "internal/advice", "internal/secretfile",
 	"internal/ledger/mototest", "internal/onboard", "internal/smoke", "internal/operate", "internal/send", "internal/attention",
+	"internal/feed", "internal/notifyurl",
 	"cmd/", "api"}
 
 // modules are what the functions are made of.

@@ -1,4 +1,9 @@
-package main
+// Package feed hears what a deployed Kesu publishes: a rule on its bus and a queue behind it (kesu desk).
+//
+// No message is deleted: a queue that is kept holds the events of the last four days for everybody who reads it. A
+// message that was read comes again after five minutes, and the reader knows it by its event's id. [Feed.Close] takes
+// the rule and the queue away, unless they are kept. It prints nothing.
+package feed
 
 import (
 	"context"
@@ -20,15 +25,17 @@ import (
 	"github.com/kesu-go/kesu/internal/sandbox"
 )
 
-// busFeed is a rule on a bus and a queue behind it, through which a desk hears what Kesu publishes.
-//
-// No message is deleted: a queue that is kept holds the events of the last four days for every desk that reads it. A message
-// that was read comes again after readAgain, and the desk knows it by its event's id.
-type busFeed struct {
-	aws  aws.Config
-	bus  string
-	keep string // the name that the queue is kept under; "" takes it away at the end
+// Options say what is heard.
+type Options struct {
+	AWS  aws.Config
+	Bus  string // the bus that Kesu publishes on
+	Keep string // the name that the rule and the queue are kept under; "" takes them away at the end
+}
 
+// Feed is a rule on a bus and a queue behind it.
+type Feed struct {
+	bus    string
+	keep   bool
 	rules  *eventbridge.Client
 	queues *sqs.Client
 	name   string            // of the rule and of the queue
@@ -39,35 +46,42 @@ type busFeed struct {
 }
 
 const (
-	deskPattern = `{"source":["kesu"],"detail-type":["ComplaintReceived","ComplaintChanged","ComplaintDue",` +
+	pattern = `{"source":["kesu"],"detail-type":["ComplaintReceived","ComplaintChanged","ComplaintDue",` +
 		`"ComplaintReplySettled","ComplaintCompletionSettled"],` +
 		// What kesu smoke asks for is nobody's complaint.
 		`"detail":{"merchant":[{"anything-but":{"prefix":"kesu-smoke-"}}]}}`
-	deskRetention = "345600"        // four days, in seconds
-	readAgain     = "300"           // in seconds
-	readWait      = 3               // in seconds
-	batchSize     = 10              // SQS's most
-	feedPause     = 5 * time.Second // after a read that failed
-	closeLimit    = 20 * time.Second
+	retention  = "345600"        // four days, in seconds
+	readAgain  = "300"           // in seconds
+	readWait   = 3               // in seconds
+	batchSize  = 10              // SQS's most
+	feedPause  = 5 * time.Second // after a read that failed
+	closeLimit = 20 * time.Second
 )
 
-// deskName is what the name of a rule and of a queue may be after kesu-desk-.
-var deskName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,40}$`)
+// keptName is what the name of a rule and of a queue may be after kesu-desk-.
+var keptName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,40}$`)
 
-// open makes the queue and the rule.
-func (f *busFeed) open(ctx context.Context) error {
-	f.rules, f.queues = eventbridge.NewFromConfig(f.aws), sqs.NewFromConfig(f.aws)
-	f.name = "kesu-desk-" + strings.ToLower(rand.Text()[:12])
-	if f.keep != "" {
-		if !deskName.MatchString(f.keep) {
-			return usage("--keep takes 1 to 40 of 0-9, A-Z, a-z, _ and -")
+// Open makes the queue and the rule. After an error nothing of them is left, or the error says so.
+func Open(ctx context.Context, o Options) (*Feed, error) {
+	f := &Feed{bus: o.Bus, keep: o.Keep != "", rules: eventbridge.NewFromConfig(o.AWS), queues: sqs.NewFromConfig(o.AWS),
+		name: "kesu-desk-" + strings.ToLower(rand.Text()[:12]), held: map[string]string{}}
+	if f.keep {
+		if !keptName.MatchString(o.Keep) {
+			return nil, operate.New(operate.Usage, "--keep takes 1 to 40 of 0-9, A-Z, a-z, _ and -")
 		}
-		f.name = "kesu-desk-" + f.keep
+		f.name = "kesu-desk-" + o.Keep
 	}
+	if err := f.open(ctx); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+func (f *Feed) open(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, operate.Limit)
 	defer cancel()
 	made, err := f.queues.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &f.name, Attributes: map[string]string{
-		"MessageRetentionPeriod": deskRetention, "VisibilityTimeout": readAgain, "SqsManagedSseEnabled": "true"}})
+		"MessageRetentionPeriod": retention, "VisibilityTimeout": readAgain, "SqsManagedSseEnabled": "true"}})
 	if err != nil {
 		return operate.Problem("make the queue "+f.name, err)
 	}
@@ -81,15 +95,16 @@ func (f *busFeed) open(ctx context.Context) error {
 }
 
 // aim lets the bus put what Kesu publishes into the queue, and nobody else anything.
-func (f *busFeed) aim(ctx context.Context, queueARN string) error {
-	rule, err := f.rules.PutRule(ctx, &eventbridge.PutRuleInput{Name: &f.name, EventBusName: &f.bus, EventPattern: aws.String(deskPattern),
-		Description: aws.String("What a kesu desk shows.")})
+func (f *Feed) aim(ctx context.Context, queueARN string) error {
+	rule, err := f.rules.PutRule(ctx, &eventbridge.PutRuleInput{Name: &f.name, EventBusName: &f.bus,
+		EventPattern: aws.String(pattern), Description: aws.String("What a kesu desk shows.")})
 	if err != nil {
 		return operate.Problem("put the rule "+f.name+" on the bus", err)
 	}
 	f.ruled = true
 	policy, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
-		"Effect": "Allow", "Principal": map[string]string{"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": queueARN,
+		"Effect": "Allow", "Principal": map[string]string{"Service": "events.amazonaws.com"},
+		"Action": "sqs:SendMessage", "Resource": queueARN,
 		"Condition": map[string]any{"ArnEquals": map[string]string{"aws:SourceArn": aws.ToString(rule.RuleArn)}}}}})
 	if err != nil {
 		return err
@@ -110,10 +125,10 @@ func (f *busFeed) aim(ctx context.Context, queueARN string) error {
 	return nil
 }
 
-// listen hands every event to hear until the context ends. A read that fails is told once and tried again.
-func (f *busFeed) listen(ctx context.Context, hear func(sandbox.Event), complain func(error)) error {
+// Listen hands every event to hear until the context ends. A read that fails is told once and tried again; only a queue
+// that is gone is an error.
+func (f *Feed) Listen(ctx context.Context, hear func(sandbox.Event), complain func(error)) error {
 	well := true
-	f.held = map[string]string{}
 	for ctx.Err() == nil {
 		out, err := f.receive(ctx)
 		if err != nil {
@@ -143,28 +158,30 @@ func (f *busFeed) listen(ctx context.Context, hear func(sandbox.Event), complain
 	return nil
 }
 
-// receive reads what there is, or waits a moment for it. It is not cut short: SQS could hand messages to a read that nobody
-// waits for any more, and hold them back from the next desk.
-func (f *busFeed) receive(ctx context.Context) (*sqs.ReceiveMessageOutput, error) {
+// receive reads what there is, or waits a moment for it. It is not cut short: SQS could hand messages to a read that
+// nobody waits for any more, and hold them back from the next desk.
+func (f *Feed) receive(ctx context.Context) (*sqs.ReceiveMessageOutput, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), operate.Limit)
 	defer cancel()
-	return f.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &f.url, MaxNumberOfMessages: batchSize, WaitTimeSeconds: readWait})
+	in := &sqs.ReceiveMessageInput{QueueUrl: &f.url, MaxNumberOfMessages: batchSize, WaitTimeSeconds: readWait}
+	return f.queues.ReceiveMessage(ctx, in)
 }
 
-// close takes the rule and the queue away unless they are kept; then the next desk can read all messages at once.
-func (f *busFeed) close() error {
+// Close takes the rule and the queue away unless they are kept; then the next desk can read all messages at once.
+func (f *Feed) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeLimit) // the command's own context has ended
 	defer cancel()
 	switch {
 	case f.url == "":
 		return nil
-	case f.keep != "":
+	case f.keep:
 		f.release(ctx)
 		return nil
 	}
 	var failed []error
 	if f.aimed {
-		_, err := f.rules.RemoveTargets(ctx, &eventbridge.RemoveTargetsInput{Rule: &f.name, EventBusName: &f.bus, Ids: []string{"desk"}})
+		in := &eventbridge.RemoveTargetsInput{Rule: &f.name, EventBusName: &f.bus, Ids: []string{"desk"}}
+		_, err := f.rules.RemoveTargets(ctx, in)
 		failed = append(failed, err)
 	}
 	if f.ruled {
@@ -179,11 +196,12 @@ func (f *busFeed) close() error {
 }
 
 // release makes what was read visible again, as far as the time allows; the rest becomes visible by itself.
-func (f *busFeed) release(ctx context.Context) {
+func (f *Feed) release(ctx context.Context) {
 	var batch []types.ChangeMessageVisibilityBatchRequestEntry
 	flush := func() {
 		if len(batch) > 0 {
-			_, _ = f.queues.ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &f.url, Entries: batch})
+			in := &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &f.url, Entries: batch}
+			_, _ = f.queues.ChangeMessageVisibilityBatch(ctx, in) // best effort
 		}
 		batch = nil
 	}
