@@ -54,9 +54,9 @@ func TestTheFirstConnectionToTheBusIsTheOneThatWasOpenedAhead(t *testing.T) {
 	open(ctx)
 	open(ctx) // once in the life of the process
 	cancel()  // it belongs to no invocation
-	for range 3 {
-		put(t, client)
-	}
+	// Only the first call counts. Whether a connection is used again is decided between net/http and the SDK, which on a
+	// busy machine at times closes a request's body first.
+	put(t, client)
 	if n := connections.Load(); n != 1 {
 		t.Errorf("%d connections", n)
 	}
