@@ -71,7 +71,7 @@ func checkCrashOfACompletion(t *testing.T, s shelf) {
 	payload := requested(completionRequested, "one", completionOf(acme, id))
 	w.Primary.Faults.Next(sandbox.Fault{Hold: make(chan struct{})})
 	within(t, "the process to start", first.Start)
-	lost := first.invoking(payload, 3*time.Second)
+	lost := first.invoking(payload, 10*time.Second)
 	arrived(t, w.Primary, 1)
 	first.Kill()
 	take(t, lost)

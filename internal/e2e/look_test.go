@@ -67,7 +67,7 @@ func TestAReplyWhoseAnswerIsLostIsLookedFor(t *testing.T) {
 		{"it is seen at once", sandbox.Oddities{}, lost, nil, "succeeded", "seen", 1},
 		{"times in milliseconds, media of the other shape, newest first, unknown members",
 			sandbox.Oddities{Millis: true, OtherMedia: true, NewestFirst: true, Unknown: true}, lost, nil, "succeeded", "seen", 1},
-		{"the history is late by a second", sandbox.Oddities{HistoryLag: time.Second}, lost, nil, "succeeded", "seen", 2},
+		{"the history is late by two seconds", sandbox.Oddities{HistoryLag: 2 * time.Second}, lost, nil, "succeeded", "seen", 2},
 		{"the history is late by a minute", sandbox.Oddities{HistoryLag: time.Minute}, lost, nil, "unknown", "unseen", 2},
 		{"it was not shown", sandbox.Oddities{}, notShown, nil, "unknown", "unseen", 2},
 		{"the first look cannot be verified", sandbox.Oddities{}, lost, []sandbox.Fault{{WrongSignature: true}}, "succeeded", "seen", 2},

@@ -181,7 +181,7 @@ func checkExpiry(t *testing.T, s shelf) {
 	w := newWorld(t)
 	name := uniqueName()
 	w.merchant(name, sandbox.MerchantOptions{})
-	f := w.reply(append(s.env, "LEDGER_TTL=2s")...)
+	f := w.reply(append(s.env, "LEDGER_TTL=6s")...)
 	command := replyTo(name, w.complaint(name))
 	first := f.bare(command)
 	if got := f.bare(command); first.Replayed || !got.Replayed {

@@ -48,13 +48,18 @@ func newSecretsAt(address string, now func() time.Time) (*Secrets, error) {
 
 // Put stores a secret's text as a new version and returns the version's id.
 func (s *Secrets) Put(name, text string) string {
+	return s.change(name, func() string { return text })
+}
+
+// change is Put of a text that is made while nobody reads the secret.
+func (s *Secrets) change(name string, text func() string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stored[name] == nil || s.stored[name].deleted {
 		s.stored[name] = &secret{versions: map[string]version{}, labels: map[string]string{}}
 	}
 	id := newUUID()
-	s.stored[name].add(id, text, currentLabel)
+	s.stored[name].add(id, text(), currentLabel)
 	return id
 }
 

@@ -264,10 +264,14 @@ func (w *World) Rotate(m *Merchant, keepOld bool) error {
 		withOld.OldKey, withBoth.Certificates[oldSerial] = oldSecret, &oldKey.PublicKey
 		w.Imageco.Register(withOld)
 		w.WechatPay.Register(withBoth)
-	} else {
-		w.Register(m)
+		w.Store(m)
+		return nil
 	}
-	w.Store(m)
+	// In one step for whoever reads the secret: nobody is refused for an old key and then reads the old secret once more.
+	w.Secrets.change(SecretPrefix+m.Name, func() string {
+		w.Register(m)
+		return m.Secret()
+	})
 	return nil
 }
 

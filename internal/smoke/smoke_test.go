@@ -88,8 +88,11 @@ func TestSeededFaults(t *testing.T) {
 				return
 			}
 			report, err := w.run(func(o *smoke.Options) {
-				if slices.Contains(fault.fails, "event: reply") {
+				switch { // what never comes is waited for to the end
+				case slices.Contains(fault.fails, "event: complete"):
 					o.Wait = 3 * time.Second
+				case slices.Contains(fault.fails, "event: reply"):
+					o.Wait = 20 * time.Second // the other event must have time to come
 				}
 			})
 			if err != nil || report.OK() {
