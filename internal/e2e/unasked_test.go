@@ -51,16 +51,18 @@ func TestARefusalBeforeTheRequestOverTLSDoublesNoReply(t *testing.T) {
 		}
 	}
 	f := w.reply("IMAGECO_URL="+gateway.URL, trust)
-	for range 5 {
-		inOneOf(t, 4, func() error { // a gateway that is held up by a busy machine refuses when nobody listens any more
-			connections.Store(0)
-			id := w.complaint("acme")
-			got := f.bare(replyTo("acme", id))
-			if n := connections.Load(); got.Outcome != "succeeded" || got.Attempts != 1 || gateway.about(id) != 1 || n != 2 {
-				return fmt.Errorf("%d requests on %d connections for %+v", gateway.about(id), n, got)
-			}
-			return nil
-		})
+	// Once a busy machine may hold the gateway up until nobody listens to it any more.
+	var doubled []string
+	for range 6 {
+		connections.Store(0)
+		id := w.complaint("acme")
+		got := f.bare(replyTo("acme", id))
+		if n := connections.Load(); got.Outcome != "succeeded" || got.Attempts != 1 || gateway.about(id) != 1 || n != 2 {
+			doubled = append(doubled, fmt.Sprintf("%d requests on %d connections for %+v", gateway.about(id), n, got))
+		}
+	}
+	if len(doubled) > 1 {
+		t.Errorf("%d of 6 replies: %q", len(doubled), doubled)
 	}
 }
 

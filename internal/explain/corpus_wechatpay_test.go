@@ -392,8 +392,8 @@ func wechatCorpus(t testing.TB, key, theirs, stranger *rsa.PrivateKey) []mistake
 		}
 	}
 	add("two characters swapped", form.send(string(typed)), "given.changed")
-	add("an MD5", form.send(md5Of(text)), "given.digest")
-	add("an HMAC", form.send(hex.EncodeToString(digest[:])), "given.digest")
+	add("an MD5", base.send(md5Of(text)), "given.digest")
+	add("an HMAC", base.send(hex.EncodeToString(digest[:])), "given.digest")
 	add("hex, Python's default", form.send(hex.EncodeToString(signBytes(t, key, with(form, func(r *requestTo) { r.body = writings["Python's default"].body }).text()))), "form.hex", "body.spacing", "body.unicode")
 
 	// Headers around a right signature.

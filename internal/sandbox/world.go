@@ -259,17 +259,14 @@ func (w *World) Rotate(m *Merchant, keepOld bool) error {
 	}
 	oldKey, oldSerial, oldSecret := m.Key, m.WechatPay.SerialNo, m.Imageco.Key
 	m.Key, m.WechatPay.PrivateKey, m.WechatPay.SerialNo, m.Imageco.Key = key, private, NewSerial(), randomHex(16)
+	imageco, wechatpay := imagecoAccount(m), wechatPayAccount(m)
 	if keepOld {
-		withOld, withBoth := imagecoAccount(m), wechatPayAccount(m)
-		withOld.OldKey, withBoth.Certificates[oldSerial] = oldSecret, &oldKey.PublicKey
-		w.Imageco.Register(withOld)
-		w.WechatPay.Register(withBoth)
-		w.Store(m)
-		return nil
+		imageco.OldKey, wechatpay.Certificates[oldSerial] = oldSecret, &oldKey.PublicKey
 	}
 	// In one step for whoever reads the secret: nobody is refused for an old key and then reads the old secret once more.
 	w.Secrets.change(SecretPrefix+m.Name, func() string {
-		w.Register(m)
+		w.Imageco.Register(imageco)
+		w.WechatPay.Register(wechatpay)
 		return m.Secret()
 	})
 	return nil

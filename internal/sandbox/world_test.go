@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kesu-go/kesu/pkg/signing"
 )
@@ -63,6 +64,27 @@ func TestRotateLetsTheOldKeysGoOrKeepsThem(t *testing.T) {
 		if text, _, _ := d.Secrets.Get(SecretPrefix + "acme"); !strings.Contains(text, d.Acme.Imageco.Key) || strings.Contains(text, oldKey) {
 			t.Error("the secret has not changed")
 		}
+	}
+}
+
+// A call that is refused for its old key reads the secret again: it must not find the old one then.
+func TestNobodyReadsTheSecretWhileItsKeysChange(t *testing.T) {
+	d := world(t)
+	d.Imageco.mu.Lock() // the new keys cannot become known
+	rotated := make(chan error, 1)
+	go func() { rotated <- d.Rotate(d.Acme, false) }()
+	end := time.Now().Add(30 * time.Second)
+	for d.Secrets.mu.TryLock() {
+		d.Secrets.mu.Unlock()
+		if time.Now().After(end) {
+			t.Error("the old secret can be read")
+			break
+		}
+		<-time.After(time.Millisecond)
+	}
+	d.Imageco.mu.Unlock()
+	if err := <-rotated; err != nil {
+		t.Error(err)
 	}
 }
 
