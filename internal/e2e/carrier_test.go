@@ -107,7 +107,7 @@ func TestEveryAnswerToAReplyThroughWechatPayHasItsMeaning(t *testing.T) {
 	w.throughWechatPay("acme", false)
 	s := w.signer()
 	gateway := w.newStub(silent)
-	f := w.reply("WECHATPAY_URL="+gateway.URL, "WECHATPAY_BACKUP_URL="+gateway.URL, "MAX_ATTEMPTS=2", "ATTEMPT_TIMEOUT=1500ms")
+	f := w.reply("WECHATPAY_URL="+gateway.URL, "WECHATPAY_BACKUP_URL="+gateway.URL, "MAX_ATTEMPTS=2", "ATTEMPT_TIMEOUT=4s")
 	for _, immediate := range []bool{false, true} {
 		for _, test := range slices.Concat(completionAnswers, replyRefusals) {
 			calls := test.calls

@@ -20,7 +20,7 @@ func TestARefusalWithINVALID_REQUESTIsHeldAgainstTheComplaintItself(t *testing.T
 	complaint := func(id, state string) string {
 		return `{"complaint_id":"` + id + `","complaint_state":"` + state + `","payer_phone":"` + sandbox.PayerPhone + `","payer_openid":"` + openid + `"}`
 	}
-	f := w.complete("WECHATPAY_URL="+gateway.URL, "WECHATPAY_BACKUP_URL="+gateway.URL, "MAX_ATTEMPTS=2", "ATTEMPT_TIMEOUT=1500ms")
+	f := w.complete("WECHATPAY_URL="+gateway.URL, "WECHATPAY_BACKUP_URL="+gateway.URL, "MAX_ATTEMPTS=2", "ATTEMPT_TIMEOUT=4s")
 	for _, test := range []struct {
 		name     string
 		state    func(rw http.ResponseWriter)

@@ -156,7 +156,7 @@ func TestEveryAnswerToACompletionHasItsMeaning(t *testing.T) {
 	s := w.signer()
 	gateway := w.newStub(silent)
 	// Both addresses are one gateway, so that the second attempt meets the same answer.
-	f := w.complete("WECHATPAY_URL="+gateway.URL, "WECHATPAY_BACKUP_URL="+gateway.URL, "MAX_ATTEMPTS=2", "ATTEMPT_TIMEOUT=1500ms")
+	f := w.complete("WECHATPAY_URL="+gateway.URL, "WECHATPAY_BACKUP_URL="+gateway.URL, "MAX_ATTEMPTS=2", "ATTEMPT_TIMEOUT=4s")
 	for _, test := range completionAnswers {
 		t.Run(test.name, func(t *testing.T) {
 			gateway.says(func(rw http.ResponseWriter, _ sandbox.Call) { test.answer(rw, s) })

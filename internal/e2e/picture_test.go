@@ -198,7 +198,7 @@ func TestEveryAnswerToAnUploadHasItsMeaning(t *testing.T) {
 	w.merchant("acme", sandbox.MerchantOptions{})
 	s := w.signer()
 	gateway := w.newStub(silent)
-	f := w.reply("WECHATPAY_URL="+gateway.URL, "WECHATPAY_BACKUP_URL="+gateway.URL, "MAX_ATTEMPTS=2", "ATTEMPT_TIMEOUT=1500ms")
+	f := w.reply("WECHATPAY_URL="+gateway.URL, "WECHATPAY_BACKUP_URL="+gateway.URL, "MAX_ATTEMPTS=2", "ATTEMPT_TIMEOUT=4s")
 	rows := []answered{
 		{"200 with an id", signed(200, media, nil), "succeeded", "OK", true, 200, 200, 1},
 		{"200 with an id, unsigned", unsigned(200, media), "unknown", "UPSTREAM_UNVERIFIED", false, 200, 504, 2},

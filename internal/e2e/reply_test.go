@@ -199,7 +199,7 @@ func TestEveryAnswerToAReplyHasItsMeaning(t *testing.T) {
 	w := newWorld(t)
 	m := w.merchant("acme", sandbox.MerchantOptions{})
 	gateway := w.newStub(silent)
-	f := w.reply("IMAGECO_URL="+gateway.URL, "MAX_ATTEMPTS=2", "ATTEMPT_TIMEOUT=1500ms")
+	f := w.reply("IMAGECO_URL="+gateway.URL, "MAX_ATTEMPTS=2", "ATTEMPT_TIMEOUT=4s")
 	for _, test := range replyAnswers {
 		t.Run(test.name, func(t *testing.T) {
 			gateway.says(func(rw http.ResponseWriter, c sandbox.Call) { test.answer(rw, m.Imageco.Key, c.Body) })
