@@ -476,9 +476,7 @@ func TestWithoutAnAPIv3KeyNotificationsWaitForOne(t *testing.T) {
 			t.Errorf("answered %d", got)
 		}
 	}
-	if text := w.out.String(); !strings.Contains(text, "MERCHANT_MISCONFIGURED") || !strings.Contains(text, "wechatpay.apiv3_key is") {
-		t.Errorf("the log does not say why: %s", text)
-	}
+	w.wrote("MERCHANT_MISCONFIGURED", "wechatpay.apiv3_key is")
 	m.WechatPay.APIv3Key = good
 	w.store(m)
 	if got := w.status(payload); got != 204 {

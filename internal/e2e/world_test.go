@@ -225,6 +225,15 @@ func within(t testing.TB, what string, wait func(ctx context.Context) error) {
 	}
 }
 
+// wrote waits until the function has written all these words. Those of a process that lives come through a pipe, and later
+// than its answer.
+func (f *function) wrote(words ...string) {
+	f.w.t.Helper()
+	for _, w := range words {
+		within(f.w.t, w, untilTrue(func() bool { return strings.Contains(f.out.String(), w) }))
+	}
+}
+
 // inOneOf repeats what must be done within a time of the product's own, up to n times: on a busy machine some tries are late.
 // Where the time is not kept at all, every one is.
 func inOneOf(t testing.TB, n int, try func() error) {
